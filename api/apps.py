@@ -1,0 +1,7 @@
+"""The api interface as a Django app (no models)."""
+
+from django.apps import AppConfig
+
+
+class ApiConfig(AppConfig):
+    name = "api"

@@ -1,0 +1,23 @@
+"""The registry as a Django app; after each migration the database's own rules are installed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+def _install(sender: Any, using: str, **_: Any) -> None:
+    from registry import database
+
+    if sender.label in database.OUR_APPS:
+        database.install(using)
+
+
+class RegistryConfig(AppConfig):
+    name = "registry"
+    verbose_name = "住民・団体"
+
+    def ready(self) -> None:
+        post_migrate.connect(_install, dispatch_uid="registry.database.install")

@@ -1,0 +1,7 @@
+"""The web interface as a Django app (no models)."""
+
+from django.apps import AppConfig
+
+
+class WebConfig(AppConfig):
+    name = "web"
