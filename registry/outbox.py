@@ -155,6 +155,16 @@ def claim(*, at: datetime, lease: timedelta, limit: int = 1) -> list[Claimed]:
     ]
 
 
+def renew(claimed: Claimed, *, at: datetime, lease: timedelta) -> bool:
+    """Prolong a lease that is still ours; False when it is not."""
+    return (
+        OutboxMessage.objects.filter(
+            pk=claimed.id, lease_token=claimed.token, done_at__isnull=True
+        ).update(lease_until=at + lease)
+        == 1
+    )
+
+
 def give_back(claimed: Claimed, *, error: str, at: datetime) -> None:
     """Return a row after a failure: again later, or dead after ``MAX_ATTEMPTS``.
 
@@ -174,6 +184,11 @@ def retry_dead(*, message_id: int, at: datetime) -> None:
         dead_at=None, attempts=0, run_after=at
     )
     transaction.on_commit(ring, robust=True)
+
+
+def prune(*, before: datetime) -> int:
+    """Forget work that was done before an instant; open and dead rows stay."""
+    return OutboxMessage.objects.filter(done_at__lt=before).delete()[0]
 
 
 def beat(*, name: str, at: datetime) -> None:

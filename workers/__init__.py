@@ -1,0 +1,1 @@
+"""Background work.  The only package that knows a queue exists."""

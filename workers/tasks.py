@@ -1,0 +1,25 @@
+"""The one task: the bell.  It carries nothing, and may ring as often as it likes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from workers import relay, schedule
+from workers.app import app
+
+BUDGET = timedelta(seconds=300)
+
+
+@app.task(name="workers.bell")
+def bell() -> None:
+    """Write what is due, then work whatever waits in the outbox."""
+    now = timezone.now()
+    schedule.tick(now)
+    relay.drain(until=now + BUDGET)
+
+
+def ring() -> None:
+    """Send a bell without waiting: two seconds at most, no retries (trust.md)."""
+    bell.apply_async(expires=30, retry=False, ignore_result=True)
