@@ -43,6 +43,8 @@ DATABASES: dict[str, dict[str, Any]] = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# Commits ring a bell for the workers; off where no queue exists (tests, single commands).
+BELL = env.flag("BELL", True)
 REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
 
 INSTALLED_APPS = [

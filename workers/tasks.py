@@ -18,8 +18,3 @@ def bell() -> None:
     now = timezone.now()
     schedule.tick(now)
     relay.drain(until=now + BUDGET)
-
-
-def ring() -> None:
-    """Send a bell without waiting: two seconds at most, no retries (trust.md)."""
-    bell.apply_async(expires=30, retry=False, ignore_result=True)
