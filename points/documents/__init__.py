@@ -1,0 +1,1 @@
+"""Printed matter of the points programmes: values → bytes, no queries, no rules."""
