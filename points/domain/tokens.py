@@ -34,6 +34,8 @@ CARD_FAMILY, VOUCHER_FAMILY = 3, 22
 _EVENT, _PRINTED, _FORM = 0x45, 0x50, 0x46
 _EVENT_TAG, _FORM_TAG = 11, 18
 _HOST = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:")
+_IS_VOUCHER = "これは利用券のコードです。参加の受付には使えません。"
+_FOREIGN = "このしくみのコードではありません。カードか会場のQRコードを読みとってください。"
 Hours = Callable[[int], "tuple[datetime, datetime] | None"]
 
 
@@ -109,9 +111,8 @@ def mint(
     if keys is None or session is None:
         raise ValueError(f"mint {kind}: keys and session are needed")
     if kind is Kind.PRINTED:
-        code = _event_code(
-            _PRINTED, keys.current, _key(keys, keys.current, _PRINTED, session), session, 0
-        )
+        key = _key(keys, keys.current, _PRINTED, session)
+        code = _event_code(_PRINTED, keys.current, key, session, 0)
         return Minted(code, _url(scheme, host, "E", code, EVENT_URL_LIMIT))
     if at is None:
         raise ValueError(f"mint {kind}: at is needed")
@@ -210,12 +211,9 @@ def _path(text: str, host: str | None) -> str:
     folder, _, code = path.partition("/")
     foreign = host is not None and place.upper() != host.upper()
     if folder.upper() == "V" and not foreign:
-        raise BadCode("voucher", "これは利用券のコードです。参加の受付には使えません。")
+        raise BadCode("voucher", _IS_VOUCHER)
     if foreign or folder.upper() not in ("C", "E") or "/" in code:
-        raise BadCode(
-            "foreign",
-            "このしくみのコードではありません。カードか会場のQRコードを読みとってください。",
-        )
+        raise BadCode("foreign", _FOREIGN)
     return code
 
 
@@ -225,9 +223,7 @@ def _card(code: str) -> str:
     except BadCode as wrong:
         body = code[:-1]
         if len(code) == CARD_LENGTH and codes.check_character(body, VOUCHER_FAMILY) == code[-1]:
-            raise BadCode(
-                "voucher", "これは利用券のコードです。参加の受付には使えません。"
-            ) from wrong
+            raise BadCode("voucher", _IS_VOUCHER) from wrong
         raise
 
 
@@ -286,7 +282,7 @@ def _verify(keys: Keyring, key_id: int, kind: int, session: int, head: bytes, ta
     """MAC first: an unsigned text never reaches the time rules."""
     if not keys.has(key_id):
         raise BadCode("unknown_key", "古いコードです。会場の新しいQRコードを読みとってください。")
-    if not fits(_key(keys, key_id, kind, session), head, tag):
+    if session >= 1 << 63 or not fits(_key(keys, key_id, kind, session), head, tag):
         raise BadCode("forged")
 
 

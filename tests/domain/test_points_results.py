@@ -6,8 +6,21 @@ from itertools import combinations
 
 from points.domain.results import FACES, Result
 
-CODES = """granted already cap_reached queued expired not_open unknown_device bad_card other_group
-not_eligible overlap_waiting year_closed cancelled_card""".split()
+CODES = [
+    "granted",
+    "already",
+    "cap_reached",
+    "queued",
+    "expired",
+    "not_open",
+    "unknown_device",
+    "bad_card",
+    "other_group",
+    "not_eligible",
+    "overlap_waiting",
+    "year_closed",
+    "cancelled_card",
+]
 
 
 def test_P4_every_api_code_is_a_result_and_nothing_else() -> None:
