@@ -1,0 +1,186 @@
+"""Groups, sessions and attendances (登録団体・開催回・参加記録), P4, P9.
+
+Owns who was counted where, when and how, and the record of each scan with its first answer.
+Refuses a second attendance of one volunteer at one session, by constraint.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.models import F, Q
+
+from registry.base import Keep, Scoped, personal, plain
+from registry.domain.roles import Permission
+
+if TYPE_CHECKING:
+    from registry.access import Scope
+
+BY_VOLUNTEER = (
+    "tsunagari_all_volunteers() OR volunteer_id = tsunagari_volunteer()"
+    " OR EXISTS (SELECT 1 FROM points_session s JOIN points_group g ON g.id = s.group_id"
+    " WHERE s.id = session_id AND g.organisation_id = ANY(tsunagari_organisations()))"
+)
+
+
+class Group(models.Model):
+    """登録団体: an organisation registered with a programme for one fiscal year."""
+
+    organisation = plain(
+        models.ForeignKey("registry.Organisation", models.PROTECT, related_name="+")
+    )
+    programme = plain(models.ForeignKey("points.Programme", models.PROTECT, related_name="+"))
+    fiscal_year = plain(models.PositiveSmallIntegerField("年度"))
+    name = plain(models.CharField("団体名", max_length=120))
+    activity_kind = plain(models.CharField("活動の種類", max_length=24))
+    area = plain(models.ForeignKey("registry.Area", models.PROTECT, null=True, related_name="+"))
+    registered_at = plain(models.DateTimeField("登録日時"))
+    registered_by = plain(models.ForeignKey("registry.User", models.PROTECT, related_name="+"))
+
+    class Meta:
+        verbose_name = "登録団体"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "programme", "fiscal_year"],
+                name="group_registered_once_a_year",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Session(models.Model):
+    """開催回: one date, time and place."""
+
+    group = plain(models.ForeignKey(Group, models.PROTECT, null=True, related_name="+"))
+    programme = plain(models.ForeignKey("points.Programme", models.PROTECT, related_name="+"))
+    title = plain(models.CharField("名称", max_length=120))
+    activity_kind = plain(models.CharField("活動の種類", max_length=24))
+    source = plain(models.CharField("活動の出どころ", max_length=24, default="group"))
+    place = plain(models.CharField("会場", max_length=120))
+    area = plain(models.ForeignKey("registry.Area", models.PROTECT, null=True, related_name="+"))
+    held_on = plain(models.DateField("開催日", db_index=True))
+    starts_at = plain(models.DateTimeField("開始"))
+    ends_at = plain(models.DateTimeField("終了"))
+    headcount = plain(models.PositiveIntegerField("申告の人数", null=True))
+    cancelled_at = plain(models.DateTimeField("中止日時", null=True))
+    cancelled_by = plain(
+        models.ForeignKey("registry.User", models.PROTECT, null=True, related_name="+")
+    )
+    made_at = plain(models.DateTimeField("登録日時"))
+    made_by = plain(models.ForeignKey("registry.User", models.PROTECT, related_name="+"))
+
+    class Meta:
+        verbose_name = "開催回"
+        indexes = [models.Index(fields=["group", "held_on"], name="session_group_day")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=F("starts_at")), name="session_ends_after_it_starts"
+            ),
+            models.CheckConstraint(
+                condition=Q(cancelled_at__isnull=True, cancelled_by__isnull=True)
+                | Q(cancelled_at__isnull=False, cancelled_by__isnull=False),
+                name="session_cancelled_at_and_by_together",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Attendance(Scoped):
+    """参加記録: one volunteer at one session, once."""
+
+    session = plain(models.ForeignKey(Session, models.PROTECT, related_name="+"))
+    volunteer = personal(
+        models.ForeignKey("registry.Volunteer", models.PROTECT, related_name="+"), Keep.VOLUNTEER
+    )
+    method = plain(models.CharField("数え方", max_length=16))
+    attended_at = plain(models.DateTimeField("参加時刻"))
+    hours = plain(models.PositiveSmallIntegerField("時間数", default=1))
+    recorded_at = plain(models.DateTimeField("記録日時"))
+    recorded_by = plain(
+        models.ForeignKey("registry.User", models.PROTECT, null=True, related_name="+")
+    )
+    share = plain(models.PositiveIntegerField("いまの配分ポイント", default=0))
+    voided_at = plain(models.DateTimeField("取消日時", null=True))
+    voided_by = plain(
+        models.ForeignKey("registry.User", models.PROTECT, null=True, related_name="+")
+    )
+    void_reason = plain(models.CharField("取消の理由", max_length=160, blank=True))
+
+    row_policy = BY_VOLUNTEER
+
+    class Meta:
+        verbose_name = "参加記録"
+        indexes = [models.Index(fields=["volunteer", "session"], name="attendance_volunteer")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["session", "volunteer"], name="attendance_once_per_session"
+            ),
+            models.CheckConstraint(
+                condition=Q(voided_at__isnull=True, voided_by__isnull=True, void_reason="")
+                | (Q(voided_at__isnull=False, voided_by__isnull=False) & ~Q(void_reason="")),
+                name="attendance_void_is_signed_and_explained",
+            ),
+        ]
+
+    @classmethod
+    def visible(cls, rows: models.QuerySet[Any], scope: Scope) -> models.QuerySet[Any]:
+        if scope.system or scope.sees_all_volunteers:
+            return rows.all()
+        if scope.may(Permission.SESSIONS_VIEW):
+            return rows.filter(session__group__organisation_id__in=scope.organisations)
+        return rows.filter(volunteer_id=scope.volunteer_id) if scope.volunteer_id else rows.none()
+
+
+class Scan(Scoped):
+    """One request to be counted, with the first answer it got (読みとり).
+
+    ``id`` is the client's UUID: a repeat of it gets the same answer, other content a conflict.
+    """
+
+    id = plain(models.UUIDField("依頼の番号", primary_key=True))
+    content_digest = plain(models.BinaryField("内容の照合値", max_length=32))
+    session = plain(models.ForeignKey(Session, models.PROTECT, null=True, related_name="+"))
+    volunteer = personal(
+        models.ForeignKey("registry.Volunteer", models.PROTECT, null=True, related_name="+"),
+        Keep.VOLUNTEER,
+    )
+    attendance = plain(models.ForeignKey(Attendance, models.PROTECT, null=True, related_name="+"))
+    user = plain(models.ForeignKey("registry.User", models.PROTECT, null=True, related_name="+"))
+    counter = plain(models.BigIntegerField("端末の通し番号", null=True))
+    scanned_at = plain(models.DateTimeField("端末の時刻"))
+    received_at = plain(models.DateTimeField("受信時刻"))
+    skew_ms = plain(models.IntegerField("端末の時計のずれ（ミリ秒）", default=0))
+    result = plain(models.CharField("結果", max_length=24))
+    points = plain(models.IntegerField("ポイント", default=0))
+    reason = plain(models.CharField("理由", max_length=240))
+    balance = plain(models.IntegerField("残高", null=True))
+
+    row_policy = (
+        "tsunagari_all_volunteers() OR volunteer_id = tsunagari_volunteer()"
+        " OR user_id = tsunagari_user()"
+    )
+
+    class Meta:
+        verbose_name = "読みとり"
+        indexes = [models.Index(fields=["user", "counter"], name="scan_device_counter")]
+
+    @classmethod
+    def visible(cls, rows: models.QuerySet[Any], scope: Scope) -> models.QuerySet[Any]:
+        if scope.system or scope.sees_all_volunteers:
+            return rows.all()
+        return rows.filter(user_id=scope.user_id) if scope.user_id else rows.none()
+
+
+class UsedFormToken(models.Model):
+    """A form token is used once (P4.2)."""
+
+    nonce = plain(models.CharField("一度だけの値", max_length=64, unique=True))
+    used_at = plain(models.DateTimeField("使用日時"))
+
+    class Meta:
+        verbose_name = "使用ずみの受付票"
