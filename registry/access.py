@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -64,9 +64,12 @@ class Scope:
             raise Forbidden(fields={"permission": permission.value})
 
     def _reaches_all(self, permission: Permission) -> bool:
-        return self.system or any(
-            ROLES[role].reach is Reach.MUNICIPALITY and permission in ROLES[role].permissions
-            for role in self.roles
+        return self.may(permission) and (
+            self.system
+            or any(
+                ROLES[role].reach is Reach.MUNICIPALITY and permission in ROLES[role].permissions
+                for role in self.roles
+            )
         )
 
     @property
@@ -90,7 +93,9 @@ class Scope:
 _current: ContextVar[Scope | None] = ContextVar("tsunagari_scope", default=None)
 
 
-def _of(user: User, *, at: datetime, purpose: str = "") -> Scope:
+def _of(
+    user: User, *, at: datetime, purpose: str = "", limits: frozenset[Permission] | None = None
+) -> Scope:
     """Build the scope of a user inside the open transaction.  Four small queries at most."""
     on = day_of(at)
     if not user.is_active:
@@ -113,13 +118,17 @@ def _of(user: User, *, at: datetime, purpose: str = "") -> Scope:
         roles.add(Role.VOLUNTEER)
     offices = frozenset(office for office, _, _ in held)
     frozen = frozenset(roles)
+    permissions = permissions_of(frozen)
+    if limits is not None:
+        permissions &= limits
+        volunteer_id = volunteer_id if Permission.OWN_POINTS in permissions else None
     return Scope(
         at=at,
         on=on,
         user_id=user.pk,
         username=user.username,
         roles=frozen,
-        permissions=permissions_of(frozen),
+        permissions=permissions,
         offices=offices,
         areas=_areas_of(offices),
         organisations=frozenset(
@@ -146,12 +155,18 @@ def _areas_of(offices: frozenset[int]) -> frozenset[int]:
 
 
 @contextmanager
-def scope(user: User, *, at: datetime, purpose: str = "") -> Iterator[Scope]:
+def scope(
+    user: User, *, at: datetime, purpose: str = "", limits: frozenset[Permission] | None = None
+) -> Iterator[Scope]:
     """Open a transaction in which only what ``user`` may see is there to be read.
 
     Reads, streams and writes alike happen inside it; the database's own scope ends with it.
+    ``limits`` are the scopes of an API token: they narrow the user's permissions, never widen.
     """
-    with transaction.atomic(), _applied(_of(user, at=at, purpose=purpose)) as opened:
+    with (
+        transaction.atomic(),
+        _applied(_of(user, at=at, purpose=purpose, limits=limits)) as opened,
+    ):
         yield opened
 
 
