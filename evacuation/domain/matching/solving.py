@@ -1,0 +1,42 @@
+"""``solve``: from a network to a certified optimal plan.
+
+Owns the one path from question to answer: arrange, run the kernel, read the result back in
+the caller's edge numbers.  Refuses nothing itself; ``Network`` has refused already.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from evacuation.domain.matching.compiling import chosen, runner
+from evacuation.domain.matching.network import Network
+from evacuation.domain.matching.solution import Prices, Solution
+from evacuation.domain.matching.state import make
+
+
+def solve(network: Network, *, compiled: bool | None = None) -> Solution:
+    """The plan that fills most slots of tier 0, then of tier 1, ..., then costs least.
+
+    ``compiled`` forces the compiled or the plain kernel; by default the size decides.  Both
+    give the same plan.  Raises ``RuntimeError`` for ``compiled=True`` without numba.
+    """
+    arranged = network.arrange()
+    use = chosen(len(network), compiled)
+    state = make(network, arranged, use)
+    runner(use)(state)
+    n = len(network.demand)
+    picked = np.asarray(state.spot, dtype=np.int32) >= 0
+    edges = np.sort(arranged.original[picked])
+    level = np.asarray(state.level, dtype=np.int64)
+    price = np.asarray(state.price, dtype=np.int64)
+    degree = np.asarray(state.degree, dtype=np.int64)
+    return Solution(
+        network=network,
+        edges=edges,
+        filled=len(edges),
+        filled_by_tier=network.filled_by_tier(degree),
+        cost=sum(network.cost[edges].tolist()),
+        unmet=network.demand - degree,
+        person_price=Prices(level[:n], price[:n]),
+        supporter_price=Prices(level[n:], price[n:]),
+    )
