@@ -35,7 +35,7 @@ _EVENT, _PRINTED, _FORM = 0x45, 0x50, 0x46
 _EVENT_TAG, _FORM_TAG = 11, 18
 _HOST = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:")
 _IS_VOUCHER = "これは利用券のコードです。参加の受付には使えません。"
-_FOREIGN = "このしくみのコードではありません。カードか会場のQRコードを読みとってください。"
+_FOREIGN = "ここで使うコードではありません。もう一度たしかめてください。"
 Hours = Callable[[int], "tuple[datetime, datetime] | None"]
 
 
@@ -143,7 +143,7 @@ def read(
     and ``at``.  Raises ``BadCode`` with ``code`` bad_card, expired or not_open and
     ``ValueError`` when an argument that the code needs was not passed.
     """
-    code = codes.clean(_path(text, host))
+    code = codes.clean(path_code(text, host, folders=("C", "E")))
     if len(code) not in (EVENT_LENGTH, FORM_LENGTH):
         return CardCode(_card(code))
     if keys is None or at is None:
@@ -186,6 +186,11 @@ def check_host(host: str, scheme: str = "HTTPS") -> None:
     _url(scheme, host, "C", "0" * CARD_LENGTH, CARD_URL_LIMIT)
 
 
+def card_url(scheme: str, host: str | None, folder: str, code: str) -> str:
+    """A URL for a version 2 QR symbol ("" without a host); ``ValueError`` when too long."""
+    return _url(scheme, host, folder, code, CARD_URL_LIMIT)
+
+
 def _url(scheme: str, host: str | None, folder: str, code: str, limit: int) -> str:
     if host is None:
         return ""
@@ -199,20 +204,20 @@ def _url(scheme: str, host: str | None, folder: str, code: str, limit: int) -> s
     return url
 
 
-def _path(text: str, host: str | None) -> str:
-    """The code in a URL of ours, or the text itself."""
+def path_code(text: str, host: str | None, *, folders: tuple[str, ...]) -> str:
+    """The code in a URL of ours under one of ``folders``, or the text itself."""
     if len(text) > codes.LONGEST_INPUT:
         raise BadCode("too_long", "コードが長すぎます。")
-    if "/" not in text and "／" not in text:
-        return text
     flat = text.replace("／", "/").replace("：", ":").strip()
+    if "/" not in flat:
+        return flat
     rest = flat.split("://", 1)[-1].split("?", 1)[0].split("#", 1)[0].rstrip("/")
     place, _, path = rest.partition("/")
     folder, _, code = path.partition("/")
     foreign = host is not None and place.upper() != host.upper()
-    if folder.upper() == "V" and not foreign:
+    if folder.upper() == "V" and "V" not in folders and not foreign:
         raise BadCode("voucher", _IS_VOUCHER)
-    if foreign or folder.upper() not in ("C", "E") or "/" in code:
+    if foreign or folder.upper() not in folders or "/" in code:
         raise BadCode("foreign", _FOREIGN)
     return code
 
