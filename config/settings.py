@@ -122,7 +122,7 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
-MFA_ADAPTER = "web.sealed_mfa.SealedMFAAdapter"
+MFA_ADAPTER = "registry.mfa.SealedMFAAdapter"
 MFA_TOTP_TOLERANCE = 1
 
 SESSION_COOKIE_HTTPONLY = True

@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
@@ -224,4 +223,4 @@ def _set_in_database(values: dict[str, str]) -> None:
     call = ", ".join(["set_config(%s, %s, true)"] * len(values))
     arguments = [part for pair in values.items() for part in pair]
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {call}", arguments)  # noqa: S608  # placeholders only
+        cursor.execute(f"SELECT {call}", arguments)  # placeholders only

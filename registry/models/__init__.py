@@ -1,6 +1,6 @@
 """Models of the registry.  Private to it: others hold foreign keys by name and ask queries."""
 
-from registry.models.area import Area, AreaKind
+from registry.models.area import Area, AreaKind, TownPoint
 from registry.models.audit import LogEntry, LogKind, LogSeal
 from registry.models.importbatch import BatchState, ImportBatch, ImportRow, Verdict
 from registry.models.organisation import (
@@ -22,12 +22,12 @@ from registry.models.person import (
     WelfareRecord,
 )
 from registry.models.user import ApiToken, RememberedAnswer, User
-from registry.models.volunteer import BoundDevice, Card, Volunteer
+from registry.models.volunteer import BindingAttempt, BoundDevice, Card, Volunteer
 
 __all__ = [
-    "ApiToken", "Appointment", "Area", "AreaKind", "BatchState", "BoundDevice", "Card",
-    "Caseload", "Heartbeat", "Household", "ImportBatch", "ImportRow", "LocationSource",
+    "ApiToken", "Appointment", "Area", "AreaKind", "BatchState", "BindingAttempt", "BoundDevice",
+    "Card", "Caseload", "Heartbeat", "Household", "ImportBatch", "ImportRow", "LocationSource",
     "LogEntry", "LogKind", "LogSeal", "Membership", "Office", "OfficeArea", "Organisation",
     "OrganisationKind", "OutboxMessage", "Person", "PersonEvent", "RememberedAnswer", "Sex",
-    "User", "Verdict", "Volunteer", "WelfareRecord",
+    "TownPoint", "User", "Verdict", "Volunteer", "WelfareRecord",
 ]

@@ -1,6 +1,7 @@
 """Areas: municipality → district (地区) → neighbourhood (町内会), as data.
 
-Owns the tree of areas.  Refuses people: an area holds no personal data and needs no scope.
+Owns the tree of areas and the gazetteer of town points (町丁・小字の代表点).  Refuses people: an
+area holds no personal data and needs no scope.
 Areas of *responsibility* are not a tree; they belong to offices (``organisation.py``).
 """
 
@@ -46,3 +47,22 @@ class Area(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class TownPoint(models.Model):
+    """The point that stands for a 町丁・大字 or a 小字; a match states its uncertainty."""
+
+    town = plain(models.CharField("町丁・大字", max_length=80))
+    koaza = plain(models.CharField("小字", max_length=80, blank=True))
+    longitude = plain(models.FloatField("経度"))
+    latitude = plain(models.FloatField("緯度"))
+
+    class Meta:
+        verbose_name = "町丁・小字の代表点"
+        ordering = ["town", "koaza"]
+        constraints = [
+            models.UniqueConstraint(fields=["town", "koaza"], name="town_point_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.town + self.koaza

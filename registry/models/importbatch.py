@@ -39,6 +39,8 @@ class ImportBatch(models.Model):
     file_name = plain(models.CharField("ファイル名", max_length=160))
     digest = plain(models.CharField("ファイルの照合値", max_length=64))
     encoding = plain(models.CharField("文字コード", max_length=16))
+    # What it takes to hand rows back in the file's own format: csv with its delimiter, or xlsx.
+    layout = plain(models.JSONField("ファイルの形", default=dict))
     state = plain(models.CharField("状態", max_length=12, choices=BatchState.choices))
     header = plain(models.JSONField("見出し", default=list))
     row_count = plain(models.PositiveIntegerField("行数", default=0))

@@ -1,6 +1,7 @@
 """Volunteers, their cards and their phones.
 
-Owns: who collects points, the cards that stand for them, and the devices bound to them.
+Owns: who collects points, the cards that stand for them, the devices bound to them, and the
+tries to bind one.
 Refuses to name anybody to a stranger: a card is known by the digest of a random code, a
 device by the digest of its token.  P6, P11.
 """
@@ -165,3 +166,19 @@ class BoundDevice(Scoped):
         if scope.system:
             return rows.all()
         return rows.filter(volunteer_id__in=Volunteer.objects.visible_to(scope).values("pk"))
+
+
+class BindingAttempt(models.Model):
+    """One try to bind a phone, kept for the rate limit: digests only (結びつけの試行)."""
+
+    code_digest = plain(models.BinaryField("コードの照合値", max_length=32), Keep.STAGING)
+    client_digest = plain(models.BinaryField("接続元の照合値", max_length=32), Keep.STAGING)
+    at = plain(models.DateTimeField("日時"), Keep.STAGING)
+    worked = plain(models.BooleanField("成功"), Keep.STAGING)
+
+    class Meta:
+        verbose_name = "結びつけの試行"
+        indexes = [
+            models.Index(fields=["code_digest", "at"], name="binding_by_code"),
+            models.Index(fields=["client_digest", "at"], name="binding_by_client"),
+        ]
