@@ -52,6 +52,7 @@ _RESULTS = {
     Limit.NO_POINTS: Result.NOT_ELIGIBLE,
     Limit.INELIGIBLE: Result.NOT_ELIGIBLE,
     Limit.DUPLICATE: Result.ALREADY,
+    Limit.VOID: Result.NOT_ELIGIBLE,
     Limit.OVERLAP_WAITING: Result.OVERLAP_WAITING,
     Limit.YEAR_CLOSED: Result.YEAR_CLOSED,
 }
@@ -215,7 +216,7 @@ def _ordered(records: Iterable[Attendance], terms: YearTerms) -> list[Attendance
     unique: dict[int, Attendance] = {}
     for record in records:
         known = unique.setdefault(record.attendance, record)
-        if known != record:
+        if known is not record and known != record:
             if replace(known, standing=record.standing) != record:
                 raise ValueError(f"attendance {record.attendance} has two contents")
             if Standing.VOID not in (known.standing, record.standing):
