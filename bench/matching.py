@@ -23,7 +23,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from evacuation.domain.matching import Network, solve  # noqa: E402
+from evacuation.domain.matching import Network, solve
 
 SUPPLY = {"ample": 1.6, "tight": 1.0, "scarce": 0.5}
 
@@ -108,8 +108,10 @@ def main() -> int:
     print(f"{platform.platform()} · Python {platform.python_version()} · numpy {np.__version__}")
     warm, _, _ = timed(lambda: solve(town(50, 5, "tight"), compiled=True))
     print(f"loading the compiled kernel: {warm:.1f} s (not counted below)")
-    print(f"{'instance':>16} {'edges':>8} {'ours s':>8} {'cpu':>8} {'peer s':>8} {'cpu':>8} "
-          f"{'wall x':>7} {'cpu x':>7}  certified")
+    print(
+        f"{'instance':>16} {'edges':>8} {'ours s':>8} {'cpu':>8} {'peer s':>8} {'cpu':>8} "
+        f"{'wall x':>7} {'cpu x':>7}  certified"
+    )
     ratios = []
     for size in given.sizes:
         for kind in given.kinds.split(","):
@@ -130,8 +132,11 @@ def main() -> int:
                 ratios.append(pc / cpu)
                 line += f"{pw:8.3f} {pc:8.3f} {pw / wall:7.1f} {pc / cpu:7.1f}  "
                 line += "" if same else f"DIFFERS: peer {filled}, {cost}; "
-            print(line + f"{plan.verify()} ({plan.filled} filled, {int((plan.unmet > 0).sum())} "
-                  "people short)", flush=True)
+            print(
+                line + f"{plan.verify()} ({plan.filled} filled, {int((plan.unmet > 0).sum())} "
+                "people short)",
+                flush=True,
+            )
     if ratios:
         print(f"geometric mean of CPU ratios: {statistics.geometric_mean(ratios):.1f} x")
     return 0

@@ -6,7 +6,7 @@ the walk meets only full supporters, and everyone they help is met as well, so: 
 share only these places*.  No rearrangement inside or outside the set can help; more places
 (or a wider radius) can.  Refuses: persons without an open slot (``ValueError``).
 
-Source: max-flow/min-cut for b-matching (Hall 1935; Ford–Fulkerson 1956).
+Source: max-flow/min-cut for b-matching (Hall 1935; Ford-Fulkerson 1956).
 """
 
 from __future__ import annotations

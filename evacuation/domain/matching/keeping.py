@@ -1,9 +1,10 @@
 """Re-solving after a change: settled pairs stay unless a better plan is worth the change.
 
-Owns the exact meaning of "worth": a pair that is not yet settled costs ``worth`` more, so a
-plan that replaces r settled pairs is taken only if it fills more slots (or more urgent ones)
-or saves more than r x ``worth``.  A tie keeps what is settled.  The plan is optimal, and
-certified, for these costs.  Rule: evacuation.md, "Matching supporters".
+Owns the exact meaning of "worth": a plan that replaces r settled pairs is taken only if it
+fills more slots (or more urgent ones) or saves more than r x ``worth``; a tie keeps what is
+settled.  Costs are scaled by K > number of slots and a pair that is not settled costs
+``worth`` x K + 1 more, so the tie is broken exactly.  The plan is optimal, and certified, for
+these raised costs.  Rule: evacuation.md, "Matching supporters".
 Refuses: a settled edge that the network does not have.
 """
 
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from evacuation.domain.matching.network import IntArray, Network
 from evacuation.domain.matching.solution import Solution
@@ -51,8 +53,12 @@ def resolve(
     if len(edges) and (edges[0] < 0 or edges[-1] >= len(network)):
         wrong = int(edges[0] if edges[0] < 0 else edges[-1])
         raise ValueError(f"settled: {wrong} is not in 0..{len(network) - 1}")
-    raised = network.cost + worth
-    raised[edges] -= worth
+    scale = int(network.demand.sum()) + 1
+    most = int(network.cost.max(initial=0)) + worth + 1
+    if most * scale >= 2**62:
+        raise ValueError(f"worth: {worth} with these costs and {scale - 1} slots is too large")
+    raised = network.cost * scale
+    raised[_others(len(network), edges)] += worth * scale + 1
     solution = solve(
         Network(
             network.demand,
@@ -71,3 +77,9 @@ def resolve(
         dropped=np.setdiff1d(edges, solution.edges, assume_unique=True),
         added=np.setdiff1d(solution.edges, edges, assume_unique=True),
     )
+
+
+def _others(size: int, edges: IntArray) -> npt.NDArray[np.bool_]:
+    mask = np.ones(size, bool)
+    mask[edges] = False
+    return mask

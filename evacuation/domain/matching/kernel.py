@@ -7,7 +7,7 @@ fill one more slot of tier t".  Prices are compared level first, so no constant 
 "infinitely worse".  Levels below the current tier are frozen: nothing that is inserted later
 may disturb them.  Refuses: floats, hashing, randomness; sequences in, sequences changed.
 
-Source of the method: Jewell/Busacker–Gowen/Iri successive shortest paths, Edmonds–Karp (1972)
+Source of the method: Jewell/Busacker-Gowen/Iri successive shortest paths, Edmonds-Karp (1972)
 potentials; greedy over tiers is exact because fillable slots form a gammoid (a matroid).
 """
 

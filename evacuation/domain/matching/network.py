@@ -177,7 +177,8 @@ def _whole(name: str, values: object) -> IntArray:
     if array.size == 0:
         array = array.astype(np.int64)
     if array.dtype.kind not in "iu":
-        for index, value in enumerate(array.tolist()):
+        as_given = list(values) if isinstance(values, (list, tuple)) else array.tolist()
+        for index, value in enumerate(as_given):
             if isinstance(value, bool) or not isinstance(value, int):
                 raise ValueError(f"{name}[{index}]: {value!r} is not a whole number")
             if not -(2**63) <= value < 2**63:
