@@ -111,16 +111,16 @@ def _mapped(value: Value, table: Mapping[int, str]) -> Value:
 
 def _payload(data: Mapping[str, Value], missing: Missing) -> str:
     """Clean, check and serialise; adds ``fonts``, ``variants`` and ``unprintable``."""
-    cleaned = _mapped(data, {})
+    cleaned = {key: _mapped(value, {}) for key, value in data.items()}
     text = "\n".join(_texts(cleaned))
     lost = fonts.missing_glyphs(text)
     if lost and missing is Missing.REFUSE:
         raise MissingGlyphs(lost)
     if lost:
-        cleaned = _mapped(cleaned, {ord(char): GETA for char in lost})
+        table = {ord(char): GETA for char in lost}
+        cleaned = {key: _mapped(value, table) for key, value in cleaned.items()}
     marks = [f"U+{ord(char):04X}" for char in lost]
     marks += [f"U+{ord(pair[0]):04X}（異体字）" for pair in fonts.missing_variants(text)]
-    assert isinstance(cleaned, Mapping)
     return json.dumps(
         {
             **cleaned,
@@ -154,7 +154,8 @@ def _compile(template: str, payload: str, created: int, tagged: bool) -> bytes:
         pdf_tags=tagged,
         timestamp=created,
     )
-    assert isinstance(pdf, bytes)
+    if not isinstance(pdf, bytes):  # pragma: no cover - a list only for other formats
+        raise PrintFailed
     return pdf
 
 
@@ -204,12 +205,15 @@ def render(
     return work(place, payload, int(created_at.timestamp()), tagged)
 
 
-def qr_svg(text: str, *, border: int = 4) -> str:
+def qr_svg(text: str, *, border: int = 4, least_version: int = 1) -> str:
     """Draw a QR code (level M, quiet zone of ``border`` cells) as one SVG path.
 
-    The picture holds modules only, never the text.  Source: ISO/IEC 18004.
+    The picture holds modules only, never the text; ``least_version`` keeps sizes alike.
+    Source: ISO/IEC 18004.
     """
-    code = qrcode.QRCode(error_correction=qrcode.ERROR_CORRECT_M, border=border)
+    code = qrcode.QRCode(
+        version=least_version, error_correction=qrcode.ERROR_CORRECT_M, border=border
+    )
     code.add_data(text, optimize=0)
     code.make(fit=True)
     rows: list[list[bool]] = code.get_matrix()
@@ -231,14 +235,27 @@ def qr_svg(text: str, *, border: int = 4) -> str:
 
 
 def join(files: Sequence[bytes]) -> bytes:
-    """Put PDF files one after another into one, equal input giving equal bytes."""
-    with pikepdf.new() as whole:
-        for file in files:
+    """Put untagged PDF files one after another; title and PDF/A mark are those of the first.
+
+    Equal input gives equal bytes.  Raises ``ValueError`` for no file.
+    """
+    if not files:
+        raise ValueError("nothing to join")
+    if len(files) == 1:
+        return files[0]
+    out = io.BytesIO()
+    with pikepdf.open(io.BytesIO(files[0])) as whole:
+        for file in files[1:]:
             with pikepdf.open(io.BytesIO(file)) as part:
                 whole.pages.extend(part.pages)
-        out = io.BytesIO()
         whole.save(out, deterministic_id=True)
     return out.getvalue()
+
+
+def page_count(pdf: bytes) -> int:
+    """Return the number of pages of a PDF."""
+    with pikepdf.open(io.BytesIO(pdf)) as whole:
+        return len(whole.pages)
 
 
 def lock(pdf: bytes, *, password: str) -> bytes:

@@ -20,10 +20,11 @@ from evacuation.documents.values import (
     DifferenceLine,
     DifferenceSheet,
 )
-from registry.documents import Missing, Value, qr_svg, render
+from registry.documents import Missing, Value, join, qr_svg, render
 
 TEMPLATES = Path(__file__).parent / "templates"
 CHILD_FROM = 200  # people; a larger booklet is rendered in a child process
+VOLUME = 500  # people in one volume (分冊); about 220 MB of memory while it is rendered
 _LINE = 34  # full-width characters of 14 pt in the value column
 _ROOM = 30  # lines of 14 pt that a page holds below a person's heading
 
@@ -109,22 +110,32 @@ def booklet(
 
     ``summary`` is one sentence for the cover, e.g. 「前の版から 新しい方2人、除かれた方1人」.
     ``isolated`` forces (or forbids) the child process; by default it is used from 200 people.
+    Over ``VOLUME`` people it is bound in volumes, each with a cover and its own page x/y.
     Characters without a glyph print as 〓 and are listed on the cover.
+    Raises ``registry.documents.PrintFailed`` if the child process dies.
     """
-    return render(
-        TEMPLATES / "booklet.typ",
-        {
-            "header": header_values(header),
-            "maker": header.office,
-            "sample": header.sample,
-            "duties": HOLDER_DUTIES,
-            "summary": summary,
-            "people": [_person(person) for person in people],
-        },
-        created_at=created_at,
-        missing=Missing.MARK,
-        isolated=len(people) >= CHILD_FROM if isolated is None else isolated,
-    )
+    volumes = [people[i : i + VOLUME] for i in range(0, len(people), VOLUME)] or [people]
+    alone = len(people) >= CHILD_FROM if isolated is None else isolated
+    parts = [
+        render(
+            TEMPLATES / "booklet.typ",
+            {
+                "header": header_values(header),
+                "maker": header.office,
+                "sample": header.sample,
+                "duties": HOLDER_DUTIES,
+                "summary": summary,
+                "volume": f"第{n}分冊／全{len(volumes)}冊" if len(volumes) > 1 else "",
+                "total": len(people),
+                "people": [_person(person) for person in volume],
+            },
+            created_at=created_at,
+            missing=Missing.MARK,
+            isolated=alone,
+        )
+        for n, volume in enumerate(volumes, start=1)
+    ]
+    return join(parts)
 
 
 def _lines(lines: Sequence[DifferenceLine]) -> list[Value]:

@@ -78,9 +78,7 @@ def _frame(sheet: Any, header: BookletHeader, last: int) -> None:
     sheet.set_header(
         f"&L&14&B取扱注意&C{_page_text(header.title)}&R副本番号 {_page_text(header.copy_number)}"
     )
-    sheet.set_footer(
-        f"&L{_page_text(header.notice)}&C{_page_text(header.holder)}&R&P/&Nページ"
-    )
+    sheet.set_footer(f"&L{_page_text(header.notice)}&C{_page_text(header.holder)}&R&P/&Nページ")
     sheet.repeat_rows(0, last)
 
 
@@ -131,17 +129,17 @@ def booklet_xlsx(
         sheet.freeze_panes(5, 0)
         for x, (_, width, _value) in enumerate(columns):
             sheet.set_column(x, x, width)
+        edition = f"{header.municipality} {header.title} {header.edition}"
+        custody = f"提供先 {header.recipient}　保管者 {header.holder}　区域 {header.area}"
         lead = (
             ("取扱注意　" + ("見本" if header.sample else ""), band),
             (header.notice, strong),
             (
-                f"{header.municipality} {header.title} {header.edition} {header.as_of}　"
-                f"副本番号 {header.copy_number}",
+                f"{edition} {header.as_of}　副本番号 {header.copy_number}",
                 strong,
             ),
             (
-                f"提供先 {header.recipient}　保管者 {header.holder}　区域 {header.area}　"
-                f"{header.issued_on} 発行 {header.office} {header.phone}",
+                f"{custody}　{header.issued_on} 発行 {header.office} {header.phone}",
                 plain,
             ),
         )

@@ -237,5 +237,6 @@ def draw(plan_map: PlanMap, height: float = 104.0) -> dict[str, Value]:
 def _swatch(pattern: Pattern) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 5"><defs>{_FILLS[pattern]}</defs>'
-        f'<rect width="9" height="5" fill="url(#{pattern})" stroke="#333" stroke-width="0.4"/></svg>'
+        f'<rect width="9" height="5" fill="url(#{pattern})" stroke="#333" stroke-width="0.4"/>'
+        "</svg>"
     )

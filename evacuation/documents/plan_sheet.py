@@ -13,10 +13,10 @@ from dataclasses import asdict, fields
 from datetime import datetime
 
 from evacuation.documents.booklet import TEMPLATES, contact_line
-from evacuation.documents.map_drawing import draw
+from evacuation.documents.map_drawing import HIGHEST, LOWEST, draw
 from evacuation.documents.plan_values import FridgeSheet, PlanSheet
 from evacuation.documents.values import NO_GUARANTEE
-from registry.documents import Value, qr_svg, render
+from registry.documents import Value, page_count, qr_svg, render
 
 # (field, official term); the order of the form.
 _PERSON = (
@@ -78,7 +78,7 @@ def _map_height(sheet: PlanSheet) -> float:
         )
         rows += 3.2 + 5.4 * max(columns)
     words = 5.0 * _lines(sheet.map.text if sheet.map else "", 54)
-    return 202.0 - rows - words - 6.0 * _lines(sheet.trigger, 38)
+    return 196.0 - rows - words - 6.0 * _lines(sheet.trigger, 38)
 
 
 def _cells(sheet: PlanSheet) -> list[dict[str, Value]]:
@@ -130,33 +130,38 @@ def plan_sheet(sheet: PlanSheet, *, created_at: datetime) -> bytes:
         if name not in hidden
     }  # fmt: skip
     cells = _cells(sheet)
-    map_values: Value = None
-    if sheet.map is not None and "map" not in hidden:
-        map_values = draw(sheet.map, _map_height(sheet))
-    return render(
-        TEMPLATES / "plan_sheet.typ",
-        {
-            "name": "",
-            "kana": "",
-            "trigger": "",
-            **shown,
-            "maker": sheet.office,
-            "qr": qr_svg(sheet.check_code) if sheet.check_code else "",
-            "no_guarantee": NO_GUARANTEE,
-            "cells": cells,
-            "roomy": sum(len(str(value)) for cell in cells for value in cell.values()) < 700,
-            "contacts": None
-            if "contacts" in hidden
-            else [contact_line(contact) for contact in sheet.contacts],
-            "supporters": _rows(sheet.supporters, "supporters" in hidden),
-            "show_supporters": "supporters" not in hidden,
-            "destinations": _rows(sheet.destinations, "destinations" in hidden),
-            "show_destinations": "destinations" not in hidden,
-            "map": map_values,
-        },
-        created_at=created_at,
-        tagged=True,
-    )
+    values: dict[str, Value] = {
+        "name": "",
+        "kana": "",
+        "trigger": "",
+        **shown,
+        "maker": sheet.office,
+        "qr": qr_svg(sheet.check_code) if sheet.check_code else "",
+        "no_guarantee": NO_GUARANTEE,
+        "cells": cells,
+        "roomy": sum(len(str(value)) for cell in cells for value in cell.values()) < 700,
+        "contacts": None
+        if "contacts" in hidden
+        else [contact_line(contact) for contact in sheet.contacts],
+        "supporters": _rows(sheet.supporters, "supporters" in hidden),
+        "show_supporters": "supporters" not in hidden,
+        "destinations": _rows(sheet.destinations, "destinations" in hidden),
+        "show_destinations": "destinations" not in hidden,
+    }
+    height = _map_height(sheet)
+    while True:
+        has_map = sheet.map is not None and "map" not in hidden
+        drawn: Value = draw(sheet.map, height) if sheet.map is not None and has_map else None
+        pdf = render(
+            TEMPLATES / "plan_sheet.typ",
+            {**values, "map": drawn},
+            created_at=created_at,
+            tagged=True,
+        )
+        # The height is an estimate: a map that fell onto a third page is drawn lower.
+        if not has_map or height <= LOWEST or page_count(pdf) <= 2:
+            return pdf
+        height = min(height, HIGHEST) - 14.0
 
 
 def fridge_sheet(sheet: FridgeSheet, *, created_at: datetime) -> bytes:
