@@ -37,7 +37,9 @@ class CriteriaRefused(Refused):
 
 def refuse(path: str, sentence: str) -> CriteriaRefused:
     """The error for one node."""
-    return CriteriaRefused(f"要件の定義に誤りがあります：{path}：{sentence}", fields={path: sentence})
+    return CriteriaRefused(
+        f"要件の定義に誤りがあります：{path}：{sentence}", fields={path: sentence}
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,9 @@ def _numbers(node: Mapping[str, Any], key: str, path: str, low: int, high: int) 
     return frozenset(_number({key: v}, key, path, low, high) for v in values)
 
 
-def _words(node: Mapping[str, Any], key: str, path: str, known: Sequence[str] = ()) -> frozenset[str]:
+def _words(
+    node: Mapping[str, Any], key: str, path: str, known: Sequence[str] = ()
+) -> frozenset[str]:
     values = node.get(key)
     if not isinstance(values, list) or not values or not all(
         isinstance(v, str) and v.strip() for v in values

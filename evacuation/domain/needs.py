@@ -85,7 +85,9 @@ NEEDS: Mapping[NeedTag, Need] = MappingProxyType(
         NeedTag.TUBE_FEEDING: Need("食事に道具がいる", "医療：経管栄養", body=1),
         NeedTag.REFRIGERATED_MEDICINE: Need("冷やす薬がある", "医療：要冷所保存薬", power=True),
         NeedTag.TOILET_HELP: Need("トイレに手助けがいる", "生活：排泄介助・オストメイト等"),
-        NeedTag.PREGNANT_OR_INFANT: Need("おなかに子がいる・赤ちゃんがいる", "妊産婦・乳幼児", body=1),
+        NeedTag.PREGNANT_OR_INFANT: Need(
+            "おなかに子がいる・赤ちゃんがいる", "妊産婦・乳幼児", body=1
+        ),
         NeedTag.FOREIGN_LANGUAGE: Need("日本語が分かりにくい", "言語：外国語", judgement=1),
     }
 )

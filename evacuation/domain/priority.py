@@ -146,7 +146,8 @@ def _body(tags: frozenset[NeedTag], care: CareLevel | None, reasons: list[str]) 
         body = _CARE_BODY[care]
         reasons.append("日ごろの介護の必要が大きい")
     if body:
-        reasons.append(("", "歩くのに手助けがいる", "自分では歩けない", "運んでもらう必要がある")[body])
+        carry = ("", "歩くのに手助けがいる", "自分では歩けない", "運んでもらう必要がある")
+        reasons.append(carry[body])
     if judgement:
         words = ("", "知らせ方に工夫がいる", "知らせと付きそいがいる", "自分では判断がむずかしい")
         reasons.append(words[judgement])
