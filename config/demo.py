@@ -219,7 +219,9 @@ def run(given: argparse.Namespace, folder: Folder) -> int:
 def main(argv: Sequence[str]) -> int:
     """Exit codes: 0 stopped on request or checked · 1 failed or refused · 2 usage."""
     given = arguments(argv)
-    folder = Folder(Path(os.environ.get("DATA_DIR") or programs.ROOT / "var").absolute())
+    own = programs.ROOT / "var"
+    path = Path(os.environ.get("DATA_DIR") or own).absolute()
+    folder = Folder(path, ours=path == own)
     if given.codes:
         table = sign_ins(folder.accounts(), time.time())
         say(table or "デモのデータはまだありません / no demo yet")

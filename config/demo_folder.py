@@ -58,8 +58,9 @@ class Account:
 class Folder:
     """The data folder of one demo run. `lock` before anything else; `release` at the end."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, *, ours: bool = False) -> None:
+        """`ours`: the checkout's own `var/`, which may be emptied whoever made it."""
+        self.path, self.ours = path, ours
         self._lock: int | None = None
 
     def lock(self, url: str) -> None:
@@ -99,13 +100,13 @@ class Folder:
 
     def empty(self) -> None:
         """Throw the demo's data away. Raises `Refusal` in a folder that no demo made."""
-        if not (self.path / MARKER).exists():
+        if not self.ours and not (self.path / MARKER).exists():
             raise Refusal(
                 f"E-NOT-OURS: {self.path} はデモが作ったフォルダーではないため消しません / was not "
                 "made by a demo; empty it yourself.",
             )
         for entry in self.path.iterdir():
-            if entry.name in (LOCK, MARKER):
+            if entry.name in (LOCK, MARKER, "secrets"):  # secrets of a production beside it
                 continue
             if entry.is_dir() and not entry.is_symlink():
                 shutil.rmtree(entry)

@@ -9,6 +9,7 @@ wrong and exits 2 without starting anything. Source: interfaces.md "Commands", t
     bin/serve migrate            migrations, as DATABASE_OWNER_URL where set
     bin/serve check              only the check
     bin/serve health URL         exit 0 when GET URL answers 200 (HEALTHCHECK of containers)
+    bin/serve secrets [FOLDER]   makes missing secrets as files (default var/secrets)
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from config import programs
+from config import programs, secretfiles
 from config.supervisor import ChildFailed, Program, Stopped, Supervisor, stop_on_signals
 
 REQUIRED = {
-    "DATABASE_URL": "postgres://tsunagari_app:…@host:5432/tsunagari",
+    "DATABASE_URL": "postgres://tsunagari_app:…@host:5432/tsunagari(または DATABASE_URL_FILE)",
     "REDIS_URL": "redis://host:6379/0",
     "SECRET_KEY_FILE": "32 バイト以上の秘密の値のファイル(または SECRET_KEY)",
     "DATA_KEY_FILE": "データを封じる鍵のファイル(または DATA_KEY)",
@@ -137,10 +138,18 @@ def main(argv: Sequence[str]) -> int:
     part = argv[0] if argv else "all"
     if part == "health" and len(argv) == 2:
         return health(argv[1], os.environ)
+    if part == "secrets" and len(argv) <= 2:
+        folder = Path(argv[1] if len(argv) == 2 else programs.ROOT / "var" / "secrets")
+        say(f"{folder}: {', '.join(secretfiles.make(folder)) or '作るものはありません / complete'}")
+        return 0
     if len(argv) > 1 or part not in {*PARTS, "all", "migrate", "check"}:
         say(__doc__ or "")
         return 0 if part in {"-h", "--help"} else 2
-    env = programs.environment(os.environ, PRODUCTION="1")
+    try:
+        env = secretfiles.read(programs.environment(os.environ, PRODUCTION="1"))
+    except OSError as error:
+        say(f"E-SECRET: {error.filename}: {error.strerror}")
+        return 2
     env.pop("DEMO", None)
     if not safe(env, migrated=part in {"all", "web", "worker", "beat"}):
         return 2
