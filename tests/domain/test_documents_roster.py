@@ -140,7 +140,7 @@ def test_large_booklets_are_bound_in_volumes(monkeypatch: pytest.MonkeyPatch) ->
         "（この分冊4人）", "（この分冊4人）", "（この分冊2人）",
     ]  # fmt: skip
     assert all("のっている方10人" in page for page in covers)
-    assert [page.count("/3ページ") for page in pages].count(1) == 6
+    assert [page.count("/2ページ") for page in pages].count(1) == 6
     assert all("R8-2-0071" in page and "分冊／全3冊" in page for page in pages)
     found = re.findall(r"齋藤見本(\d{4})", "".join(pages))
     assert found == [f"{i:04d}" for i in range(10)]
