@@ -72,7 +72,7 @@ def test_suppressed_value_is_a_word_never_a_bar() -> None:
     chart = Chart("d", "題", "副題", "人", (Bar("湊地区", None), Bar("河東地区", 9)))
     for markup in (columns(chart), rows(chart, highlight=0)):
         svg = parse(markup)
-        drawn = [r for r in svg.iter(f"{SVG}rect")]
+        drawn = list(svg.iter(f"{SVG}rect"))
         assert len(drawn) == 1
         assert "x" in [t.text for t in svg.iter(f"{SVG}text")]
     assert table(chart).rows == (("湊地区", "x"), ("河東地区", "9"))
@@ -91,10 +91,10 @@ def test_text_is_escaped() -> None:
         parse(markup)
 
 
-@pytest.mark.parametrize("field", ["value", "previous"])
-def test_negative_is_refused_and_named(field: str) -> None:
+@pytest.mark.parametrize(("field", "value", "previous"), [("value", -1, 1), ("previous", 1, -1)])
+def test_negative_is_refused_and_named(field: str, value: int, previous: int) -> None:
     with pytest.raises(ValueError, match=field):
-        Bar("4月", **{"value": 1, field: -1})
+        Bar("4月", value, previous)
 
 
 def test_findings_state_what_the_numbers_say() -> None:

@@ -25,8 +25,8 @@ _SMALL: Final[dict[str, str]] = {
     "no_signal": "M3.3 2 2 3.3l3.2 3.2A16 16 0 0 0 1 9.5l2 2a13 13 0 0 1 4.3-2.9l2.2 2.2A10 10 0 0 "
     "0 5 13.5l2 2a7 7 0 0 1 5-2.1l7.7 7.7 1.3-1.3zM12 6c-1 0-2 .1-2.9.3l2.4 2.4A13 13 0 0 1 21 "
     "11.5l2-2A16 16 0 0 0 12 6zm0 11-2.5 2.5L12 22l2.5-2.5z",
-    "signal": "M12 6A16 16 0 0 0 1 9.5l2 2a13 13 0 0 1 18 0l2-2A16 16 0 0 0 12 6zm0 5a10 10 0 0 0-7 "
-    "2.5l2 2a7 7 0 0 1 10 0l2-2a10 10 0 0 0-7-2.5zm0 6-2.5 2.5L12 22l2.5-2.5z",
+    "signal": "M12 6A16 16 0 0 0 1 9.5l2 2a13 13 0 0 1 18 0l2-2A16 16 0 0 0 12 6zm0 5a10 10 0 0 "
+    "0-7 2.5l2 2a7 7 0 0 1 10 0l2-2a10 10 0 0 0-7-2.5zm0 6-2.5 2.5L12 22l2.5-2.5z",
     "info": "M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20zm-1.2 8.5h2.4V18h-2.4zm0-4h2.4v2.4h-2.4z",
 }
 
@@ -37,9 +37,11 @@ _LINE: Final = 'fill="none" stroke="currentColor" stroke-width="5" stroke-lineca
 _STATE: Final[dict[str, str]] = {
     "check": _DISC + '<path class="state-icon-ink" d="M17 33l10 10 20-21" fill="none" '
     'stroke="#115a36" stroke-width="8" stroke-linecap="round" stroke-linejoin="round"/>',
-    "warning": '<path d="M32 4 2 58h60z" fill="currentColor"/><path d="M32 24v16M32 48v.5" '
+    "triangle": '<path d="M32 4 2 58h60z" fill="currentColor"/><path d="M32 24v16M32 48v.5" '
     'stroke="#ffd43d" stroke-width="7" stroke-linecap="round"/>',
-    "full": _RING + f'<path d="M19 27h26M19 38h26" {_LINE}/>',
+    "flag": f'<path d="M14 58V8h36l-8 12 8 12H14" {_LINE}/>',
+    "door": f'<path d="M14 57V8h36v49M7 57h50M41 33v.5" {_LINE}/>',
+    "question": _RING + f'<path d="M24 25c0-11 17-10 17 0 0 7-9 7-9 14M32 48v.5" {_LINE}/>',
     "no_signal": f'<path d="M8 25a36 36 0 0 1 48 0M17 36a23 23 0 0 1 30 0" {_LINE}/>'
     f'<circle cx="32" cy="49" r="5" fill="currentColor"/><path d="M10 8l44 48" {_LINE}/>',
     "clock": _RING + f'<path d="M32 16v17l11 8" {_LINE}/>',
@@ -53,14 +55,15 @@ _STATE: Final[dict[str, str]] = {
     "overlap": f'<path d="M6 6h34v34H6zM24 24h34v34H24z" {_LINE}/>',
     "lock": f'<path d="M12 29h40v28H12zM20 29V19a12 12 0 0 1 24 0v10M32 39v8" {_LINE}/>',
     "card_off": f'<path d="M5 15h54v36H5zM5 26h54M10 59L54 5" {_LINE}/>',
-    "qr": f'<path d="M7 7h18v18H7zM39 7h18v18H39zM7 39h18v18H7zM40 40v.5M56 40v16M40 56h4" {_LINE}/>',
+    "qr": '<path d="M7 7h18v18H7zM39 7h18v18H39zM7 39h18v18H7zM40 40v.5M56 40v16M40 56h4" '
+    f"{_LINE}/>",
 }
 
 
 @register.simple_tag
 def icon(name: str) -> SafeString:
     """A small picture before or after a word."""
-    return mark_safe(  # constants of this module
+    return mark_safe(  # noqa: S308 - constants of this module
         '<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">'
         f'<path d="{_SMALL[name]}"/></svg>'
     )
@@ -69,7 +72,7 @@ def icon(name: str) -> SafeString:
 @register.simple_tag
 def state_icon(name: str) -> SafeString:
     """The large picture of a state banner."""
-    return mark_safe(  # constants of this module
+    return mark_safe(  # noqa: S308 - constants of this module
         f'<svg viewBox="0 0 64 64" aria-hidden="true" focusable="false">{_STATE[name]}</svg>'
     )
 

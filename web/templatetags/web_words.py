@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import budoux  # type: ignore[import-untyped]
+import budoux
 from django import template
 from django.utils.html import conditional_escape, escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -85,7 +85,7 @@ def _phrases(text: str) -> tuple[str, ...]:
 
 
 @register.filter
-def phrases(value: object) -> SafeString:
+def phrases(value: str) -> SafeString:
     """Mark where a line may break (``<wbr>``); use inside ``class="phrases"``.
 
     Only for fixed words of the service: results are kept in memory, so names do not
@@ -93,13 +93,13 @@ def phrases(value: object) -> SafeString:
     """
     text = str(conditional_escape(value))
     if "&" in text or "<" in text:
-        return mark_safe(text)  # escaped above
-    return mark_safe("<wbr>".join(_phrases(text)))  # escaped above
+        return mark_safe(text)  # noqa: S308 - escaped above
+    return mark_safe("<wbr>".join(_phrases(text)))  # noqa: S308 - escaped above
 
 
 @register.simple_tag
 def state_for(code: str) -> State:
-    """``{% state_for result as state %}``; unknown codes raise."""
+    """``{% state_for result as state %}``; unknown codes raise ValueError."""
     return state(code)
 
 

@@ -39,9 +39,10 @@ export async function openQueue(device) {
       await finished(work);
       return record;
     },
-    async waiting() {
+    /* State: waiting → sent | refused; voiding = sent, undone here, the void not yet sent. */
+    async inState(state) {
       const work = base.transaction("scans");
-      const rows = await done(work.objectStore("scans").index("state").getAll("waiting"));
+      const rows = await done(work.objectStore("scans").index("state").getAll(state));
       return rows.sort((a, b) => a.counter - b.counter);
     },
     /* Writes fields of one record (state, answer, undone). */

@@ -9,7 +9,6 @@ const root = document.querySelector("[data-kiosk]");
 const part = (name) => root.querySelector(`[data-kiosk-${name}]`);
 const states = JSON.parse(document.getElementById("kiosk-states").textContent);
 const { session, device, scanUrl, batchUrl, qrUrl, voidUrl, csrf } = root.dataset;
-const COUNTED = new Set(["granted", "cap_reached", "not_eligible", "overlap_waiting", "year_closed", "queued"]);
 const SAME_CARD = 5000; // a card held before the camera is one scan
 const BATCH = 500;
 const UNDO = 10 * 60 * 1000;
@@ -51,7 +50,7 @@ function show(code, { title, detail, points } = {}) {
   if (!state) return;
   play(state.sound);
   clearTimeout(idleTimer);
-  idleTimer = setTimeout(() => show("idle"), state.tone === "refused" ? 10000 : 6000);
+  idleTimer = setTimeout(() => show("idle"), state.failed ? 10000 : 6000);
 }
 
 function count(change) {
@@ -60,7 +59,7 @@ function count(change) {
 }
 
 async function chip(failed = false) {
-  const waiting = queue ? (await queue.waiting()).length : 0;
+  const waiting = queue ? (await queue.inState("waiting")).length : 0;
   const state = failed ? "failed" : waiting ? "waiting" : "sent";
   const words = failed
     ? `送信できません${waiting ? `・${waiting}件` : ""}`
@@ -126,7 +125,7 @@ async function settle(record, answer) {
   const fresh = queue ? await queue.change(record.id, { state: "sent", answer: kept }) : { ...record, answer: kept };
   const entry = recent.find((e) => e.record.id === record.id);
   if (entry) entry.record = { ...entry.record, ...fresh };
-  if (fresh?.undone) await voidOnServer(fresh);
+  if (fresh?.undone && !(await voidOnServer(fresh)) && queue) await queue.change(record.id, { state: "voiding" });
   return fresh;
 }
 
@@ -146,14 +145,16 @@ async function take(text) {
       await settle(record, body);
       const label = body.name ? `${body.name}さん` : tail;
       const state = states[body.result];
-      const named = COUNTED.has(body.result) || body.result === "already";
+      const fresh = state.counted && body.result !== "already";
       show(body.result, {
         points: body.points,
         title: body.name && body.result === "granted" ? `${body.name} さん` : undefined,
         detail: body.result === "granted" ? `${state.kiosk_title}（${clock(new Date())}）　${state.kiosk_detail}` : undefined,
       });
-      if (COUNTED.has(body.result)) count(1);
-      if (named && body.result !== "already") remember({ ...record, answer: body }, label);
+      if (fresh) {
+        count(1);
+        remember({ ...record, answer: body }, label);
+      }
     } else if ([400, 404, 422].includes(answer.status)) {
       if (queue) await queue.change(record.id, { state: "refused", answer: { result: body.code || String(answer.status) } });
       show("bad_card", { detail: body.detail });
@@ -180,8 +181,11 @@ async function drain() {
   draining = true;
   let failed = false;
   try {
+    for (const row of await queue.inState("voiding")) {
+      if (await voidOnServer(row)) await queue.change(row.id, { state: "sent" });
+    }
     for (;;) {
-      const rows = (await queue.waiting()).filter((r) => !flying.has(r.id)).slice(0, BATCH);
+      const rows = (await queue.inState("waiting")).filter((r) => !flying.has(r.id)).slice(0, BATCH);
       if (!rows.length) break;
       const answer = await post(batchUrl, { device_time: stamp(), scans: rows.map(wire) }, 20000);
       if (!answer.ok) {
@@ -191,8 +195,10 @@ async function drain() {
       const { results } = await answer.json();
       for (const [index, row] of rows.entries()) {
         const result = results[index];
-        await settle(row, result);
-        if (!row.undone && !COUNTED.has(result.result)) count(-1);
+        const known = states[result?.result];
+        if (known) await settle(row, result);
+        else await queue.change(row.id, { state: "refused", answer: { result: result?.code || "unknown" } });
+        if (!row.undone && !(known?.counted && result.result !== "already")) count(-1);
       }
     }
   } catch {
@@ -237,11 +243,10 @@ function listenToScanner() {
   let buffer = "";
   let last = 0;
   document.addEventListener("keydown", (event) => {
-    allowSound();
     if (event.target.matches?.("input, textarea, select") || event.ctrlKey || event.altKey || event.metaKey) return;
-    const now = performance.now();
-    if (now - last > 80) buffer = "";
-    last = now;
+    // the time of the key, not of this code: a busy page must not split a card in two
+    if (event.timeStamp - last > 300) buffer = "";
+    last = event.timeStamp;
     const key = event.key === "Process" ? event.code.replace(/^(Key|Digit)/, "") : event.key;
     if (key === "Enter" && buffer.length >= 6) {
       event.preventDefault();
@@ -276,7 +281,7 @@ part("manual").addEventListener("submit", (event) => {
   field.value = "";
 });
 part("retry").addEventListener("click", drain);
-document.addEventListener("pointerdown", allowSound);
+for (const touch of ["pointerdown", "keyup"]) document.addEventListener(touch, allowSound, { once: true });
 window.addEventListener("online", drain);
 window.addEventListener("offline", () => chip());
 setInterval(() => { drawRecent(); drain(); }, 10000);
