@@ -253,15 +253,16 @@ def reconcile(
     A number is unaccounted when it is printed but never posted, posted but never printed,
     printed twice, or when its transfers end elsewhere than its state says.
     """
-    printed = Counter(numbers_issued)
+    printed = Counter(iter(numbers_issued))  # iter: a mapping would be taken for counts
     balance: Counter[tuple[str, Account]] = Counter()
     posted: set[str] = set()
     for row in ledger:
         balance[row.copy_no, row.debit] -= 1
         balance[row.copy_no, row.credit] += 1
         posted.add(row.copy_no)
-    present = {copy.copy_no: copy for copy in copies}
-    wrong: set[str] = set()
+    listed = list(copies)
+    present = {copy.copy_no: copy for copy in listed}
+    wrong = {number for number, times in Counter(c.copy_no for c in listed).items() if times > 1}
     for number in printed.keys() | posted | present.keys():
         copy = present.get(number)
         ends = {a: balance[number, a] for a in Account if balance[number, a]}

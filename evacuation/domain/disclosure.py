@@ -176,9 +176,9 @@ def _gate(
         return Ground.NO_COLUMN_RULE
     if not recipient.in_term(local_day(at)):
         return Ground.TERM_ENDED
-    if not subject.area:
+    if not subject.areas:
         return Ground.AREA_UNKNOWN
-    if subject.area not in recipient.areas:
+    if subject.areas.isdisjoint(recipient.areas):
         return Ground.OUT_OF_AREA
     return None
 
@@ -224,7 +224,7 @@ def _emergency_opens(
         emergency is not None
         and emergency.open_at(at)
         and recipient.kind in emergency.kinds
-        and subject.area in emergency.areas
+        and not subject.areas.isdisjoint(emergency.areas)
     )
 
 
@@ -308,7 +308,7 @@ def _protection(
     if subject.protected_for(kind, at, emergency):
         return Ground.PROTECTED
     for one in named:
-        as_subject = Subject(one.supporter, None, protections=one.protections)
+        as_subject = Subject(one.supporter, frozenset(), protections=one.protections)
         if as_subject.protected_for(kind, at, emergency):
             return Ground.SUPPORTER_PROTECTED
     return None

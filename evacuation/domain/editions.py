@@ -102,7 +102,7 @@ def board(
     rows: list[BoardRow] = []
     inquiries = 0
     for subject in subjects:
-        if subject.area not in emergency.areas:
+        if subject.areas.isdisjoint(emergency.areas):
             continue
         decision = decide(
             subject,

@@ -66,14 +66,22 @@ class Protection:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One person, as disclosure sees them. ``area`` None is unknown."""
+    """One person, as disclosure sees them.
+
+    ``areas``: keys of every area the home lies in (地区, 町内会, 班, address range), because areas
+    of responsibility are not a tree; empty is unknown.  One shared key is enough to be inside.
+    """
 
     person: str
-    area: str | None
+    areas: frozenset[str]
     on_roster: bool = True
     facts: tuple[ConsentFact, ...] = ()
     notice: Notice | None = None
     protections: tuple[Protection, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.areas, frozenset):
+            raise TypeError("areas must be a frozenset of area keys")
 
     def protected_for(self, kind: RecipientKind, at: datetime, emergency: str | None) -> bool:
         """True when any protection in force is not released for this use."""

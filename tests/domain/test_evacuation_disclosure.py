@@ -44,6 +44,7 @@ from evacuation.domain.recipients import (
 
 AT = datetime(2026, 10, 20, 10, 0, tzinfo=UTC)
 NORTH, SOUTH = "north", "south"
+HOME = frozenset({NORTH, "north-1", "tsuruga"})  # 町内会, 班, 地区
 MODES = {
     Mode.OPT_IN: LAW_DEFAULT,
     Mode.ORDINANCE_NO_CONSENT: ModeSetting(Mode.ORDINANCE_NO_CONSENT, "見本市条例第5条"),
@@ -121,7 +122,7 @@ def test_R1_R10_R11_every_combination_in_normal_times(kind: RecipientKind) -> No
     tried = included = 0
     for history, mode, notice, shielded in product(HISTORIES, Mode, NOTICES, (False, True)):
         subject = Subject(
-            "hanako", NORTH, True, HISTORIES[history], NOTICES[notice],
+            "hanako", HOME, True, HISTORIES[history], NOTICES[notice],
             (SHIELD,) if shielded else (),
         )
         answer = decide(subject, office(kind), mode=MODES[mode], at=AT)
@@ -139,7 +140,7 @@ def test_R1_R10_R11_every_combination_in_normal_times(kind: RecipientKind) -> No
 @pytest.mark.parametrize("kind", list(RecipientKind))
 def test_R1_consent_counts_only_for_the_kinds_ticked(kind: RecipientKind) -> None:
     others = ALL_KINDS - {kind}
-    partial = Subject("hanako", NORTH, True, (fact(Answer.AGREED, scope=others),))
+    partial = Subject("hanako", HOME, True, (fact(Answer.AGREED, scope=others),))
     for mode in Mode:
         answer = decide(partial, office(kind), mode=MODES[mode], at=AT)
         assert answer.ground is Ground.OUT_OF_SCOPE
@@ -151,7 +152,7 @@ def test_R1_a_mode_needs_a_citation_and_its_first_day() -> None:
     with pytest.raises(DisclosureRefused):
         ModeSetting(Mode.ORDINANCE_NO_CONSENT, "  ")
     later = ModeSetting(Mode.ORDINANCE_NO_CONSENT, "条例第5条", date(2026, 10, 21))
-    silent = Subject("hanako", NORTH)
+    silent = Subject("hanako", HOME)
     answer = decide(silent, office(RecipientKind.FIRE), mode=later, at=AT)
     assert answer.ground is Ground.MODE_NOT_IN_FORCE
     assert decide(silent, office(RecipientKind.FIRE), mode=later, at=AT + timedelta(days=1)).include
@@ -175,12 +176,12 @@ def test_R1_order_of_arrival_is_irrelevant_and_protection_always_wins(
     facts: list[ConsentFact], kind: RecipientKind, mode: Mode, data: st.DataObject
 ) -> None:
     shuffled = data.draw(st.permutations(facts))
-    one = decide(Subject("hanako", NORTH, True, tuple(facts)), office(kind), mode=MODES[mode],
+    one = decide(Subject("hanako", HOME, True, tuple(facts)), office(kind), mode=MODES[mode],
                  at=AT)
-    two = decide(Subject("hanako", NORTH, True, tuple(shuffled)), office(kind), mode=MODES[mode],
+    two = decide(Subject("hanako", HOME, True, tuple(shuffled)), office(kind), mode=MODES[mode],
                  at=AT)
     assert one == two
-    shielded = Subject("hanako", NORTH, True, tuple(facts), None, (SHIELD,))
+    shielded = Subject("hanako", HOME, True, tuple(facts), None, (SHIELD,))
     for emergency in (None, disaster()):
         answer = decide(shielded, office(kind), mode=MODES[mode], at=AT, emergency=emergency)
         assert answer.ground is Ground.PROTECTED and not answer.columns
@@ -192,11 +193,11 @@ def test_R1_a_refusal_or_withdrawal_said_last_is_never_overruled_in_normal_times
 ) -> None:
     for last in (Answer.REFUSED, Answer.WITHDRAWN):
         history = (*(f for f in facts if f.at < AT), fact(last, days_ago=0))
-        subject = Subject("hanako", NORTH, True, history, NOTICES["over"])
+        subject = Subject("hanako", HOME, True, history, NOTICES["over"])
         assert not decide(subject, office(kind), mode=MODES[mode], at=AT).include
 
 
-AGREED = Subject("hanako", NORTH, True, HISTORIES["agreed"])
+AGREED = Subject("hanako", HOME, True, HISTORIES["agreed"])
 
 
 @pytest.mark.parametrize("kind", list(RecipientKind))
@@ -210,13 +211,17 @@ def test_R7_nobody_receives_outside_their_area_term_or_plan(
     south = Recipient("katō", kind, frozenset({SOUTH}))
     assert ask(AGREED, south) is Ground.OUT_OF_AREA
     assert ask(AGREED, Recipient("x", kind, frozenset())) is Ground.OUT_OF_AREA
-    nowhere = Subject("hanako", None, True, HISTORIES["agreed"])
+    nowhere = Subject("hanako", frozenset(), True, HISTORIES["agreed"])
     assert ask(nowhere, office(kind)) is Ground.AREA_UNKNOWN
     assert ask(AGREED, office(kind, in_plan=False)) is Ground.RECIPIENT_NOT_IN_PLAN
     assert ask(AGREED, office(kind, until_on=date(2026, 10, 19))) is Ground.TERM_ENDED
     assert ask(AGREED, office(kind, from_on=date(2026, 10, 21))) is Ground.TERM_ENDED
     assert ask(AGREED, office(kind, until_on=date(2026, 10, 20))) is Ground.CONSENT
-    off = Subject("hanako", NORTH, False, HISTORIES["agreed"])
+    for key in HOME:
+        assert ask(AGREED, Recipient("x", kind, frozenset({key}))) is Ground.CONSENT
+    with pytest.raises(TypeError):
+        Subject("hanako", NORTH)  # type: ignore[arg-type]
+    off = Subject("hanako", HOME, False, HISTORIES["agreed"])
     assert ask(off, office(kind)) is Ground.NOT_ON_ROSTER
     no_rule = {k: r for k, r in COLUMN_RULES.items() if k is not kind}
     answer = decide(AGREED, office(kind), mode=LAW_DEFAULT, at=AT, rules=no_rule)
@@ -276,7 +281,7 @@ def test_R2_a_plan_leaves_only_with_the_person_and_every_supporter(kind: Recipie
     choices: tuple[Answer | None, ...] = (None, *Answer)
     for own, first, second in product(choices, choices, choices):
         facts = (fact(Answer.AGREED), *((plan_fact("hanako", own),) if own else ()))
-        subject = Subject("hanako", NORTH, True, facts)
+        subject = Subject("hanako", HOME, True, facts)
         named = [
             NamedSupporter(n, (plan_fact(n, a),) if a else ())
             for n, a in (("a", first), ("b", second))
@@ -292,7 +297,7 @@ def test_R2_a_plan_leaves_only_with_the_person_and_every_supporter(kind: Recipie
 
 def test_R2_mode_opens_no_plan_and_protection_of_a_supporter_keeps_it() -> None:
     facts = (fact(Answer.AGREED), plan_fact("hanako"))
-    subject = Subject("hanako", NORTH, True, facts)
+    subject = Subject("hanako", HOME, True, facts)
     fire = office(RecipientKind.FIRE)
     hidden = [NamedSupporter("a", (plan_fact("a"),), (SHIELD,))]
     answer = decide_plan(subject, hidden, fire, at=AT, approved=True)
@@ -308,7 +313,7 @@ def test_R2_mode_opens_no_plan_and_protection_of_a_supporter_keeps_it() -> None:
 
 def test_R3_making_and_sharing_are_two_facts() -> None:
     making = (fact(Answer.AGREED, purpose=Purpose.PLAN_MAKING),)
-    subject = Subject("hanako", NORTH, True, making)
+    subject = Subject("hanako", HOME, True, making)
     answer = decide_plan(subject, (), office(RecipientKind.FIRE), at=AT, approved=True)
     assert answer.ground is Ground.NO_ANSWER
     row = decide(subject, office(RecipientKind.FIRE), mode=LAW_DEFAULT, at=AT)
@@ -324,7 +329,7 @@ def release(**more: object) -> Release:
 def test_R11_a_release_is_named_reasoned_and_for_one_situation(kind: RecipientKind) -> None:
     def ask(one: Release | None, emergency: EmergencyScope | None) -> Ground:
         shield = Protection(date(2026, 1, 1), None, (one,) if one else ())
-        subject = Subject("hanako", NORTH, True, HISTORIES["agreed"], None, (shield,))
+        subject = Subject("hanako", HOME, True, HISTORIES["agreed"], None, (shield,))
         return decide(subject, office(kind), mode=LAW_DEFAULT, at=AT, emergency=emergency).ground
 
     assert ask(None, None) is Ground.PROTECTED
@@ -341,7 +346,7 @@ def test_R11_a_release_is_named_reasoned_and_for_one_situation(kind: RecipientKi
 def test_R11_protection_lasts_through_its_last_day() -> None:
     for until, want in ((date(2026, 10, 19), True), (date(2026, 10, 20), False), (None, False)):
         subject = Subject(
-            "hanako", NORTH, True, HISTORIES["agreed"], None,
+            "hanako", HOME, True, HISTORIES["agreed"], None,
             (Protection(date(2026, 1, 1), until),),
         )
         fire = office(RecipientKind.FIRE)
@@ -350,7 +355,7 @@ def test_R11_protection_lasts_through_its_last_day() -> None:
 
 @pytest.mark.parametrize("kind", list(RecipientKind))
 def test_R6_emergency_opens_only_its_area_kinds_columns_and_time(kind: RecipientKind) -> None:
-    refused = Subject("ichiro", NORTH, True, (fact(Answer.REFUSED, person="ichiro"),))
+    refused = Subject("ichiro", HOME, True, (fact(Answer.REFUSED, person="ichiro"),))
 
     def ask(emergency: EmergencyScope, at: datetime = AT) -> Ground:
         return decide(refused, office(kind), mode=LAW_DEFAULT, at=at, emergency=emergency).ground
@@ -379,7 +384,7 @@ subjects = st.lists(
         st.uuids().map(str),
         st.sampled_from(["none", "agreed", "refused"]),
         st.booleans(),
-        st.sampled_from([NORTH, SOUTH, None]),
+        st.sampled_from([HOME, frozenset({SOUTH}), frozenset()]),
         st.booleans(),
     ),
     max_size=12,
@@ -397,7 +402,7 @@ def test_R10_who_refused_or_did_not_answer_stays_on_the_statutory_roster(
     wanted = [
         p.person
         for p in people
-        if p.on_roster and p.area == NORTH and not p.protections
+        if p.on_roster and NORTH in p.areas and not p.protections
         and any(f.answer is Answer.AGREED for f in p.facts)
     ]
     assert [person for person, _ in result.rows] == wanted
@@ -407,7 +412,7 @@ def test_R10_who_refused_or_did_not_answer_stays_on_the_statutory_roster(
 def test_R15_R11_the_board_shows_everyone_of_the_area_without_plan_too(
     people: list[Subject], kind: RecipientKind
 ) -> None:
-    here = [p for p in people if p.on_roster and p.area == NORTH]
+    here = [p for p in people if p.on_roster and NORTH in p.areas]
     labels = {p.person: "計画あり" for p in here[::2]}
     shown = board(people, office(kind), mode=LAW_DEFAULT, at=AT, emergency=disaster(),
                   plan_labels=labels)
