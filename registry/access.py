@@ -93,7 +93,7 @@ _current: ContextVar[Scope | None] = ContextVar("tsunagari_scope", default=None)
 
 
 def _of(
-    user: User, *, at: datetime, purpose: str = "", limits: frozenset[Permission] | None = None
+    user: User, *, at: datetime, purpose: str = "", limited_to: frozenset[Permission] | None = None
 ) -> Scope:
     """Build the scope of a user inside the open transaction.  Four small queries at most."""
     on = day_of(at)
@@ -118,8 +118,8 @@ def _of(
     offices = frozenset(office for office, _, _ in held)
     frozen = frozenset(roles)
     permissions = permissions_of(frozen)
-    if limits is not None:
-        permissions &= limits
+    if limited_to is not None:
+        permissions &= limited_to
         volunteer_id = volunteer_id if Permission.OWN_POINTS in permissions else None
     return Scope(
         at=at,
@@ -155,16 +155,16 @@ def _areas_of(offices: frozenset[int]) -> frozenset[int]:
 
 @contextmanager
 def scope(
-    user: User, *, at: datetime, purpose: str = "", limits: frozenset[Permission] | None = None
+    user: User, *, at: datetime, purpose: str = "", limited_to: frozenset[Permission] | None = None
 ) -> Iterator[Scope]:
     """Open a transaction in which only what ``user`` may see is there to be read.
 
     Reads, streams and writes alike happen inside it; the database's own scope ends with it.
-    ``limits`` are the scopes of an API token: they narrow the user's permissions, never widen.
+    ``limited_to`` are the scopes of an API token: they narrow the user's permissions, never widen.
     """
     with (
         transaction.atomic(),
-        _applied(_of(user, at=at, purpose=purpose, limits=limits)) as opened,
+        _applied(_of(user, at=at, purpose=purpose, limited_to=limited_to)) as opened,
     ):
         yield opened
 

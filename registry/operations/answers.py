@@ -7,9 +7,11 @@ interfaces.md, HTTP API; points.md P3.
 
 from __future__ import annotations
 
-import hashlib
+import hmac
+import json
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
@@ -37,16 +39,16 @@ class StillWorking(Conflict):
 
 @dataclass(frozen=True)
 class Answer:
-    """The first answer: HTTP status and body."""
+    """The first answer: HTTP status and body (a JSON value)."""
 
     status: int
-    body: bytes
+    body: Any
 
 
-def answer_for(*, route: str, key: str, request: bytes, by: Scope) -> Answer | None:
+def find(*, route: str, key: str, request_digest: bytes, by: Scope) -> Answer | None:
     """The first answer to this key, or None when it is new.
 
-    ``request`` is the body as received; ``route`` the method and path template.
+    ``request_digest`` is SHA-256 of the request's body and path; ``route`` names the endpoint.
 
     Raises:
         Forbidden: nobody is signed in.
@@ -58,29 +60,31 @@ def answer_for(*, route: str, key: str, request: bytes, by: Scope) -> Answer | N
     ).first()
     if found is None:
         return None
-    if bytes(found.request_digest) != _digest(request):
+    if not hmac.compare_digest(bytes(found.request_digest), request_digest):
         raise KeyReused(fields={_HEADER: "この鍵は別の内容で使われています。"})
     body = unseal(bytes(found.sealed_body), context=_context(by, route, key))
-    return Answer(found.status, body)
+    return Answer(found.status, json.loads(body))
 
 
 @transaction.atomic
-def record_answer(*, route: str, key: str, request: bytes, answer: Answer, by: Scope) -> Answer:
-    """Keep the answer in the transaction of its effect: both exist, or neither.
+def remember(
+    *, route: str, key: str, request_digest: bytes, status: int, body: Any, by: Scope
+) -> Answer:
+    """Keep the answer, sealed, in the transaction of its effect: both exist, or neither.
 
     Raises:
-        StillWorking: another request with this key was first; roll back, then ``answer_for``.
+        StillWorking: another request with this key was first; roll back, then ``find``.
     """
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
     try:
         with transaction.atomic():
             RememberedAnswer.objects.create(
-                user_id=_user(by), route=route, key=_checked(key),
-                request_digest=_digest(request), status=answer.status,
-                sealed_body=seal(answer.body, context=_context(by, route, key)), at=by.at,
+                user_id=_user(by), route=route, key=_checked(key), request_digest=request_digest,
+                status=status, sealed_body=seal(text, context=_context(by, route, key)), at=by.at,
             )
     except IntegrityError as error:
         raise StillWorking from error
-    return answer
+    return Answer(status, body)
 
 
 def forget_answers(*, before: datetime) -> int:
@@ -99,10 +103,6 @@ def _checked(key: str) -> str:
         raise Refused("Idempotency-Key は1〜80文字にしてください。", code="bad_idempotency_key",
                       fields={_HEADER: "1〜80文字にしてください。"})
     return key
-
-
-def _digest(request: bytes) -> bytes:
-    return hashlib.sha256(request).digest()
 
 
 def _context(by: Scope, route: str, key: str) -> str:

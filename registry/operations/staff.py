@@ -23,6 +23,13 @@ from registry.domain.errors import Conflict, NotFound, Refused
 from registry.domain.roles import Permission
 from registry.models import ApiToken, Appointment, LogKind, Office, User
 from registry.operations import audit
+from registry.operations.tokens import BadToken, authenticate_token, issue_token, revoke_token
+
+__all__ = [
+    "BadSecret", "BadTerm", "BadToken", "UsernameTaken", "WeakPassword", "actor_id", "appoint",
+    "authenticate_token", "create_user", "deactivate", "end_term", "enrol_totp", "issue_token",
+    "revoke_token", "set_password",
+]
 
 SERVICE_ACCOUNT = "system"
 

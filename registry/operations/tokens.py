@@ -1,7 +1,7 @@
 """API tokens of devices and integrators: issued once in the clear, kept as digests.
 
-Owns issue, revocation and the check at the door.  Refuses a token that says more than its
-holder may: its scopes only ever narrow the holder's own permissions (``access.scope(limits=)``).
+Owns issue, revocation and the check at the door.  Refuses a token that says more than its holder
+may: its scopes only ever narrow the own permissions (``access.scope(limited_to=)``).
 interfaces.md, "Auth"; trust.md, revocation within a second: every request looks here.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -31,15 +30,6 @@ class BadToken(Refused):
 
     code = "bad_token"
     message = "このトークンは使えません。発行者にお問い合わせください。"
-
-
-@dataclass(frozen=True)
-class Bearer:
-    """Who stands behind a token, and how far the token lets them go."""
-
-    user: User
-    token_id: int
-    scopes: frozenset[Permission]
 
 
 @transaction.atomic
@@ -96,26 +86,25 @@ def revoke_token(*, token_id: int, by: Scope) -> ApiToken:
     return token
 
 
-def authenticate_token(*, plain: str, at: datetime) -> Bearer:
-    """Whose token this is.  Needs no scope: the digest is the proof.
+def authenticate_token(*, token: str, at: datetime) -> tuple[User, frozenset[Permission]]:
+    """Whose token this is and how far it goes.  Needs no scope: the digest is the proof.
 
     Raises:
         BadToken: unknown, revoked, expired, or the account is closed.
     """
-    if not plain.startswith(_PREFIX) or len(plain) > 100:
+    if not token.startswith(_PREFIX) or len(token) > 100:
         raise BadToken
-    token = (
+    found = (
         ApiToken.objects.select_related("user")
-        .filter(digest=digest(plain, purpose=_PURPOSE))
+        .filter(digest=digest(token, purpose=_PURPOSE))
         .first()
     )
     if (
-        token is None
-        or token.revoked_at is not None
-        or token.expires_at <= at
-        or not token.user.is_active
+        found is None
+        or found.revoked_at is not None
+        or found.expires_at <= at
+        or not found.user.is_active
     ):
         raise BadToken
     known = {one.value for one in Permission}
-    return Bearer(token.user, token.pk,
-                  frozenset(Permission(one) for one in token.scopes if one in known))
+    return found.user, frozenset(Permission(one) for one in found.scopes if one in known)

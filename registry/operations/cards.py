@@ -1,0 +1,119 @@
+"""Cards: issue, cancel, reissue.
+
+Owns the card rows: digest for look-up, sealed code for printing, the last three characters for
+offline screens.  The code itself is minted elsewhere (P6) and handed in.  Refuses a second card
+in force; a reissue kills the old code at once and points stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+
+from django.db import IntegrityError, transaction
+
+from registry.access import Scope
+from registry.domain.errors import Conflict, NotFound, Refused
+from registry.domain.roles import Permission
+from registry.models import Card, LogKind, Volunteer
+from registry.operations import audit
+from registry.operations.staff import actor_id
+from registry.sealing import digest, seal, unseal
+
+_PURPOSE = "card"
+
+
+class CardInForce(Conflict):
+    """The volunteer has a card; reissue it instead."""
+
+    code = "card_in_force"
+    message = "この方には使えるカードがあります。なくしたときは「再発行」をしてください。"
+
+
+def code_digest(code: str) -> bytes:
+    """The look-up key of a card's code (32 bytes), the same for every spelling minted."""
+    return digest(code, purpose=_PURPOSE)
+
+
+def opened_code(card: Card) -> str:
+    """The code of a card, for printing it."""
+    return unseal(bytes(card.sealed_code), context=_context(card.volunteer_id)).decode()
+
+
+@transaction.atomic
+def issue_card(*, volunteer_id: int, code: str, by: Scope) -> Card:
+    """Give a volunteer a card with a freshly minted code.
+
+    Raises:
+        Forbidden: without ``cards.issue``.
+        NotFound: no such volunteer.
+        CardInForce: there is one already.
+        Refused: ``bad_card_code`` for a code shorter than 10 characters.
+    """
+    return issue_cards(codes={volunteer_id: code}, by=by)[0]
+
+
+@transaction.atomic
+def issue_cards(*, codes: Mapping[int, str], by: Scope) -> list[Card]:
+    """Issue a set (volunteer id → code), all or none.  Raises as ``issue_card``."""
+    by.require(Permission.CARDS_ISSUE)
+    if any(len(code) < 10 or not code.isascii() for code in codes.values()):
+        raise Refused("カードのコードの形が正しくありません。", code="bad_card_code")
+    ids = list(codes)
+    present: set[int] = set()
+    for start in range(0, len(ids), 500):
+        some = Volunteer.objects.visible_to(by).filter(pk__in=ids[start : start + 500])
+        present.update(some.values_list("pk", flat=True))
+    if present != set(ids):
+        raise NotFound
+    issuer = actor_id(by=by)
+    rows = [
+        Card(volunteer_id=volunteer, digest=code_digest(code), tail=code[-3:],
+             sealed_code=seal(code.encode(), context=_context(volunteer)),
+             issued_at=by.at, issued_by_id=issuer)
+        for volunteer, code in codes.items()
+    ]
+    try:
+        with transaction.atomic():
+            Card.objects.unscoped().bulk_create(rows, batch_size=500)
+    except IntegrityError as error:
+        raise CardInForce from error
+    audit.note(scope=by, kind=LogKind.CHANGE, action="cards.issue", subject_kind="volunteer",
+               subject_id=ids[0] if len(ids) == 1 else None, detail={"cards": len(rows)})
+    return rows
+
+
+@transaction.atomic
+def cancel_card(*, volunteer_id: int, by: Scope) -> Card:
+    """Kill the card in force; a scan of it is refused from now on.
+
+    Raises:
+        Forbidden: without ``cards.issue``.
+        NotFound: no card in force, or not visible.
+    """
+    by.require(Permission.CARDS_ISSUE)
+    card: Card | None = (
+        Card.objects.visible_to(by)
+        .select_for_update()
+        .filter(volunteer_id=volunteer_id, cancelled_at__isnull=True)
+        .first()
+    )
+    if card is None:
+        raise NotFound
+    card.cancelled_at, card.cancelled_by_id = by.at, actor_id(by=by)
+    card.save(update_fields=["cancelled_at", "cancelled_by"])
+    audit.note(scope=by, kind=LogKind.CHANGE, action="cards.cancel", subject_kind="volunteer",
+               subject_id=volunteer_id, detail={"card": card.pk})
+    return card
+
+
+@transaction.atomic
+def reissue_card(*, volunteer_id: int, code: str, by: Scope) -> Card:
+    """Cancel the card in force, if any, and issue a new one.  Raises as ``issue_card``."""
+    with suppress(NotFound):  # nothing to cancel: issue_card decides whether one exists
+        cancel_card(volunteer_id=volunteer_id, by=by)
+    return issue_card(volunteer_id=volunteer_id, code=code, by=by)
+
+
+def _context(volunteer_id: int) -> str:
+    return f"card:{volunteer_id}"

@@ -1,0 +1,84 @@
+"""Cards by code, for scans; codes by volunteer, for printing.
+
+Owns both look-ups, set-based.  A scan runs in the service's own scope after the caller was
+allowed to scan; printing needs ``cards.issue`` and leaves a record.  Refuses names: a card
+leads to an id, nothing else (P6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef, Q
+
+from registry.access import Scope
+from registry.domain.roles import Permission
+from registry.models import Card, LogKind, Volunteer
+from registry.operations import audit
+from registry.operations.cards import code_digest, opened_code
+
+
+@dataclass(frozen=True)
+class CardFact:
+    """One card; ``cancelled_at`` None while it is in force."""
+
+    card_id: int
+    volunteer_id: int
+    tail: str
+    issued_at: datetime
+    cancelled_at: datetime | None
+
+
+_COLUMNS = ("pk", "volunteer_id", "tail", "issued_at", "cancelled_at")
+
+
+def cards_by_code(scope: Scope, codes: Iterable[str]) -> dict[str, CardFact]:
+    """code → card, of those that exist and are visible.  One query for 1,000 codes."""
+    wanted = {code_digest(code): code for code in codes}
+    digests, found = list(wanted), {}
+    for start in range(0, len(digests), 1_000):
+        rows = Card.objects.visible_to(scope).filter(digest__in=digests[start : start + 1_000])
+        for digest, *row in rows.values_list("digest", *_COLUMNS):
+            found[wanted[bytes(digest)]] = CardFact(*row)
+    return found
+
+
+def cards_of(scope: Scope, *, volunteer_ids: Iterable[int]) -> dict[int, CardFact]:
+    """volunteer id → the card in force, of those visible."""
+    rows = Card.objects.visible_to(scope).filter(
+        volunteer_id__in=list(volunteer_ids), cancelled_at__isnull=True
+    )
+    return {row[1]: CardFact(*row) for row in rows.values_list(*_COLUMNS)}
+
+
+def codes_for_printing(scope: Scope, *, volunteer_ids: Iterable[int]) -> dict[int, str]:
+    """volunteer id → the code of the card in force.  The volunteer's own needs no permission.
+
+    Raises:
+        Forbidden: somebody else's without ``cards.issue``.
+    """
+    ids = list(volunteer_ids)
+    if ids != [scope.volunteer_id]:
+        scope.require(Permission.CARDS_ISSUE)
+    rows = Card.objects.visible_to(scope).filter(
+        volunteer_id__in=ids, cancelled_at__isnull=True
+    )
+    found = {card.volunteer_id: opened_code(card) for card in rows}
+    audit.note(scope=scope, kind=LogKind.VIEW, action="cards.codes", subject_kind="volunteer",
+               fields=["code"], detail={"cards": len(found)})
+    return found
+
+
+def volunteers_without_card(scope: Scope) -> list[int]:
+    """Ids of registered volunteers who have no card in force."""
+    in_force = Card.objects.unscoped().filter(
+        volunteer_id=OuterRef("pk"), cancelled_at__isnull=True
+    )
+    rows = (
+        Volunteer.objects.visible_to(scope)
+        .filter(Q(left_on__isnull=True) | Q(left_on__gt=scope.on))
+        .filter(~Exists(in_force))
+    )
+    return list(rows.order_by("pk").values_list("pk", flat=True))
