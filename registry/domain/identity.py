@@ -64,9 +64,19 @@ def fold_kana(text: str) -> str:
 def fold_name(text: str) -> str:
     """Search key of a written name: variant kanji folded (髙→高, 﨑→崎, 𠮷→吉), selectors and
     spaces gone, kana as in ``fold_kana`` without touching vowels, Latin letters lower-cased."""
-    plain = unicodedata.normalize("NFKC", strip_selectors(text)).casefold()
+    plain = _folded(text)
     plain = _NOT_KEY.sub("", plain.translate(FOLD))
-    return plain.translate(_TO_HIRAGANA)
+    return _folded(plain.translate(_TO_HIRAGANA))
+
+
+def _folded(text: str) -> str:
+    """NFKC and lower case, without selectors; again until nothing changes (á after İ …)."""
+    before = None
+    while text != before:
+        before = text
+        text = unicodedata.normalize("NFKC", strip_selectors(text)).casefold()
+        text = unicodedata.normalize("NFKC", text)
+    return text
 
 
 def bigrams(key: str) -> tuple[str, ...]:
