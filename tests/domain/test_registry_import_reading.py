@@ -171,7 +171,8 @@ HANDBOOK = {**CARE, "身体_等級": "", "身体_障害部位": "", "身体_旅�
 def test_handbooks_are_read_by_code_word_and_list() -> None:
     row = good(parse(shipped_profile("handbooks"), **{
         **HANDBOOK, "身体_等級": "１級", "身体_障害部位": "10、じん臓",
-        "身体_旅客運賃種別": "第1種", "療育_判定": "Ⓐ", "精神_等級": "2", "難病_該当": "○", "必要な配慮": "車いす 在宅酸素",
+        "身体_旅客運賃種別": "第1種", "療育_判定": "Ⓐ", "精神_等級": "2", "難病_該当": "○",
+        "必要な配慮": "車いす 在宅酸素",
     }))
     assert row.values[Field.PHYSICAL_GRADE] == 1
     assert row.values[Field.PHYSICAL_PARTS] == ("heart", "kidney")
