@@ -122,6 +122,11 @@ class Demo:
             self.supervisor.watch(restart=False)
         except ChildFailed as failure:
             say(f"E-CHECK: 確認に失敗しました / the check failed: {failure}")
+            if failure.name == "demo_check":
+                try:  # perhaps a dead worker is why
+                    self.supervisor.watch(restart=False)
+                except ChildFailed as cause:
+                    say(str(cause))
             return 1
         return 0
 

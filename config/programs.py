@@ -15,11 +15,12 @@ ROOT = Path(__file__).resolve().parent.parent
 _STRAY = {
     "PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD", "PGSERVICE",
     "PGSERVICEFILE", "PGOPTIONS", "PGTARGETSESSIONATTRS",
+    "DJANGO_SETTINGS_MODULE",  # another project's, left in somebody's shell
 }  # fmt: skip
 
 
 def environment(given: Mapping[str, str], **extra: str) -> dict[str, str]:
-    """A child's environment: the caller's without libpq's stray variables, and our import path."""
+    """A child's environment: the caller's without stray variables, and with our import path."""
     kept = {name: value for name, value in given.items() if name not in _STRAY}
     return {
         **kept,

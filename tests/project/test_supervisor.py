@@ -82,12 +82,16 @@ def test_restarts_after_kill_9_and_gives_up_at_the_sixth_death(supervisor: Super
     supervisor.start(program("worker", "import time; time.sleep(60)"))
     try:
         for _ in range(5):
-            pid = supervisor.pid("worker")
-            os.kill(pid, signal.SIGKILL)
-            until(lambda: supervisor.watch() or supervisor.pid("worker") != pid)  # noqa: B023
+            killed = supervisor.pid("worker")
+            os.kill(killed, signal.SIGKILL)
+            while supervisor.pid("worker") == killed:
+                time.sleep(0.01)
+                supervisor.watch()
         os.kill(supervisor.pid("worker"), signal.SIGKILL)
         with pytest.raises(ChildFailed, match="worker: SIGKILL"):
-            until(lambda: supervisor.watch())
+            while True:
+                time.sleep(0.01)
+                supervisor.watch()
     finally:
         supervisor.stop()
 
