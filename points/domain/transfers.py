@@ -232,7 +232,7 @@ _STEPS: Mapping[Step, tuple[AccountKind, AccountKind, CauseKind, str]] = {
 
 
 def _open(terms: YearTerms, on: date) -> bool:
-    return terms.state is not YearState.CLOSED and terms.in_window(on) and on < terms.lapses_on
+    return terms.state is not YearState.CLOSED and terms.in_window(on)
 
 
 def _award_sentence(change: Change) -> str:

@@ -175,7 +175,8 @@ def test_P3_any_history_sums_to_zero_keeps_wallets_above_zero_and_replays(histor
             getattr(ledger, name)(*arguments)
         except Refused as refused:
             assert name == "exchange" and refused.code == "not_enough_points"
-            points = sum(ledger.position.wallets.values())
+            # A remainder carried into 2027 has no terms yet and waits for its own window.
+            points = sum(ledger.position.wallets.get(year, 0) for year in TERMS)
             assert points < arguments[0] * RULES.points_per_voucher
 
 
