@@ -120,8 +120,8 @@ def classify(
         return _waits(row, "row_other_person", doubt)
     changes = tuple(
         Change(field, known.get(field), row.values[field])
-        for field in Field
-        if field in profile.written and field in row.values
+        for field in profile.written
+        if field in row.values
         and not same_value(field, known.get(field), row.values[field])
     )
     if not changes:
@@ -147,8 +147,8 @@ def _unknown(row: ParsedRow, near: Neighbours, profile: Profile) -> Judgement:
         return _waits(row, "row_lost_character", "氏名に〓（読めない文字）があります。")
     changes = tuple(
         Change(field, None, row.values[field])
-        for field in Field
-        if field in profile.written and row.values.get(field) not in (None, "", ())
+        for field in profile.written
+        if row.values.get(field) not in (None, "", ())
     )
     return Judgement(Verdict.NEW, row, changes)
 

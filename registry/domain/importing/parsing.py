@@ -8,6 +8,7 @@ Source: "Import" in the evacuation rules; R13.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,6 +43,8 @@ from registry.domain.textcodec import private_characters
 
 OLDEST = 130
 FAR = date(9999, 12, 31)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_KANA = re.compile(r"[\u3041-\u30ff　=\-.A-Z]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,7 @@ def parse_row(row: RawRow, found: Layout, profile: Profile, *, on: date) -> Pars
                 continue
             if not cell and column.needed:
                 raise CellRefused(f"{LABELS[column.field]}が空です。", code="cell_empty")
-            if any(ord(c) < 0x20 or c == "\x7f" for c in cell):
+            if _CONTROL.search(cell):
                 raise CellRefused("改行や制御文字が入っています。", code="cell_control")
             values[column.field] = _value(column, cell, profile, notes)
         except Refused as refused:
@@ -208,7 +211,7 @@ def _contact(column: Column, cell: str, profile: Profile, notes: list[Note]) -> 
 def _kana(column: Column, cell: str, notes: list[Note]) -> str:
     """Full-width kana with one kind of space; other letters are noted."""
     text = "　".join(unicodedata.normalize("NFKC", cell).split())
-    if not all("\u3041" <= c <= "\u30ff" or c in "　・=-.ABCDEFGHIJKLMNOPQRSTUVWXYZ" for c in text):
+    if not _KANA.fullmatch(text):
         notes.append(Note(column.name, "note_kana", "かな以外の文字が入っています。"))
     return text
 

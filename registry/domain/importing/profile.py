@@ -53,6 +53,7 @@ class Profile:
     """A reviewed mapping.  ``creates_people``: only the resident register may add persons.
 
     ``sample``: the column names are invented (見本) and a municipality must review its own.
+    ``written`` (derived): the fields that this file may change, in the order of ``Field``.
     """
 
     code: str
@@ -67,6 +68,7 @@ class Profile:
     phone_area_code: str = ""
     blank_dates: frozenset[str] = frozenset()
     open_dates: frozenset[str] = frozenset()
+    written: tuple[Field, ...] = data_field(init=False)
 
     def __post_init__(self) -> None:
         fields = [column.field for column in self.columns]
@@ -86,17 +88,13 @@ class Profile:
             problems.append("区切り文字は1文字です。")
         if problems:
             raise ProfileRefused("".join(problems))
+        free = {c.field for c in self.columns if not c.check} - {Field.NUMBER, Field.MUNICIPALITY}
+        object.__setattr__(self, "written", tuple(each for each in Field if each in free))
 
     @property
     def number_column(self) -> str:
         """The name of the column declared as 宛名番号 (exempt from the test of R13)."""
         return next(column.name for column in self.columns if column.field is Field.NUMBER)
-
-    @property
-    def written(self) -> frozenset[Field]:
-        """Fields that this file may change."""
-        never = {Field.NUMBER, Field.MUNICIPALITY}
-        return frozenset(c.field for c in self.columns if not c.check) - never
 
 
 def load_profile(text: str) -> Profile:
