@@ -162,6 +162,8 @@ def test_R6_closes_unconfirmed_after_15_minutes_and_never_by_the_declarer() -> N
     good = confirmed(SCOPE, by="mori", at=edge - timedelta(minutes=1))
     assert good.open_at(edge) and not good.open_at(good.ends_at)
     assert not replace(good, confirmed_at=edge).open_at(edge)
+    for by in ("sato", "", None):
+        assert not replace(SCOPE, confirmed_by=by, confirmed_at=AT).open_at(edge)
     first = replace(SCOPE, confirm_first=True)
     assert not first.open_at(AT)
     late_first = confirmed(first, by="mori", at=AT + timedelta(hours=1))
