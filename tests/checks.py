@@ -94,7 +94,8 @@ def docs() -> Result:
 
 def containers() -> Result:
     """docker-compose.yml and Dockerfile against schema, commands, variables and addresses."""
-    return _module("pytest", "-q", "-p", "no:cacheprovider", "tests/project/test_compose.py")
+    quiet = ("-q", "--tb=line", "-p", "no:cacheprovider")
+    return _module("pytest", *quiet, "tests/project/test_compose.py")
 
 
 STEPS: dict[str, Callable[[], Result]] = {
