@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evacuation.domain.matching import Network, compiling, solve
+from evacuation.domain.matching import Network, compiling, kernel, solve
 
 needs_numba = pytest.mark.skipif(
     importlib.util.find_spec("numba") is None, reason="numba is optional"
@@ -195,6 +196,26 @@ def test_empty_networks() -> None:
 def test_small_networks_never_load_the_compiler() -> None:
     assert compiling.chosen(100, None) is False
     assert compiling.chosen(compiling.WORTH_COMPILING, None) is compiling.available()
+
+
+def test_without_a_folder_for_the_cache_it_compiles_in_memory() -> None:
+    asked: list[bool] = []
+
+    def njit(*, cache: bool = False, **_: bool) -> Callable[[object], object]:
+        asked.append(cache)
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return lambda function: function
+
+    assert compiling._compile(njit, kernel.clean) is kernel.clean
+    assert asked == [True, False]
+
+
+def test_compiled_is_refused_without_the_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiling, "available", lambda: False)
+    with pytest.raises(RuntimeError, match="numba is not installed"):
+        solve(Network([1], [1], [0], [0], [1]), compiled=True)
+    assert compiling.chosen(10**7, None) is False
 
 
 BASE = {"demand": [1, 2], "capacity": [1, 1], "person": [0, 1], "supporter": [0, 1], "cost": [1, 2]}

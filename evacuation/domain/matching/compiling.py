@@ -63,7 +63,10 @@ def _own_functions(module: ModuleType) -> list[tuple[str, FunctionType]]:
 
 
 def _compile(njit: Any, function: FunctionType) -> Any:
+    # Only ``run`` is called from Python; entrances to the others would double the wait.
+    inner = function.__name__ != "run"
+    entrances = {"no_cpython_wrapper": inner, "no_cfunc_wrapper": True}
     try:
-        return njit(cache=True)(function)
+        return njit(cache=True, **entrances)(function)
     except RuntimeError:  # no folder to cache in: read-only installation without a home
-        return njit()(function)
+        return njit(**entrances)(function)

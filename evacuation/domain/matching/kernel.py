@@ -34,59 +34,67 @@ def reach_free(s: State, source: int, tiers: int) -> int:
     Returns that supporter's node, or -1 when there is none; then every node without shortage
     that ``source`` reaches is settled.  Edges of a person come in ascending cost and prices
     are not negative here, so an edge is looked at only when its cost alone could matter.
+    Nodes at the distance of the front wait on a stack, not in the heap.
     """
     first, head, tail, cost, spot = s.first, s.head, s.tail, s.cost, s.spot
     held, capacity, room, hold = s.held, s.capacity, s.room, s.hold
-    level, price, dist, done, cursor = s.level, s.price, s.dist, s.done, s.cursor
-    heap, place, key, count = s.heap, s.place, s.key, s.sizes
+    level, price, dist, seen = s.level, s.price, s.dist, s.seen
+    heap, place, key, sizes, ready = s.heap, s.place, s.key, s.sizes, s.ready
     persons = len(first) - 1
     best = FAR
     found = -1
     touch(s, source, 0, -1)
-    put(heap, place, key, count, source, 0)
-    while count[0] > 0 and key[heap[0]] < best:
-        node = take(heap, place, key, count)
+    ready[0] = source
+    waiting = 1
+    while True:
+        if waiting > 0:
+            waiting -= 1
+            node = ready[waiting]
+        elif sizes[0] > 0 and key[heap[0]] < best:
+            node = take(heap, place, key, sizes)
+        else:
+            break
+        here = dist[node]
+        if here >= best:
+            break
+        base = here - price[node]
         if node < persons:
-            if done[node] == 0:
-                done[node] = 1
-                cursor[node] = first[node]
-            base = dist[node] - price[node]
-            edge = cursor[node]
-            end = first[node + 1]
-            while edge < end:
+            for edge in range(first[node], first[node + 1]):
                 bound = base + cost[edge]
                 if bound >= best:
-                    edge = end
-                    break
-                if count[0] > 0 and bound > key[heap[0]]:
-                    put(heap, place, key, count, node, bound)
                     break
                 other = head[edge]
-                if level[other] == tiers and done[other] == 0 and spot[edge] < 0:
-                    there = bound + price[other]
-                    if there < dist[other] and there < best:
-                        touch(s, other, there, edge)
-                        if held[other] < capacity[other]:
-                            best = there
-                            found = other
-                        else:
-                            put(heap, place, key, count, other, there)
-                edge += 1
-            cursor[node] = edge
+                there = bound + price[other]
+                if (
+                    there < dist[other]
+                    and there < best
+                    and level[other] == tiers
+                    and spot[edge] < 0
+                ):
+                    touch(s, other, there, edge)
+                    if held[other] < capacity[other]:
+                        best = there
+                        found = other
+                    elif there == here and place[other] < 0:
+                        ready[waiting] = other
+                        waiting += 1
+                    else:
+                        put(heap, place, key, sizes, other, there)
         else:
-            done[node] = 1
-            base = dist[node] - price[node]
             for position in range(room[node], room[node] + held[node]):
                 edge = hold[position]
                 other = tail[edge]
-                if level[other] == tiers and done[other] == 0:
-                    there = base - cost[edge] + price[other]
-                    if there < dist[other] and there < best:
-                        touch(s, other, there, edge)
-                        put(heap, place, key, count, other, there)
+                there = base - cost[edge] + price[other]
+                if there < dist[other] and there < best and level[other] == tiers:
+                    touch(s, other, there, edge)
+                    if there == here and place[other] < 0:
+                        ready[waiting] = other
+                        waiting += 1
+                    else:
+                        put(heap, place, key, sizes, other, there)
     if found >= 0:
-        for position in range(count[1]):
-            node = s.seen[position]
+        for position in range(sizes[1]):
+            node = seen[position]
             if dist[node] < best:
                 price[node] += best - dist[node]
     return found
@@ -101,14 +109,14 @@ def reach_filled(s: State, source: int, tier: int, tiers: int) -> int:
     """
     first, head, tail, cost, spot = s.first, s.head, s.tail, s.cost, s.spot
     held, room, hold, degree, lower = s.held, s.room, s.hold, s.degree, s.lower
-    level, price, dist, done, seen = s.level, s.price, s.dist, s.done, s.seen
-    heap, place, key, count = s.heap, s.place, s.key, s.sizes
+    level, price, dist, seen = s.level, s.price, s.dist, s.seen
+    heap, place, key, sizes, ready = s.heap, s.place, s.key, s.sizes, s.ready
     persons = len(first) - 1
     found = source
     if level[source] == tier:
         touch(s, source, 0, -1)
-        put(heap, place, key, count, source, 0)
-    joined = count[1] if level[source] == tiers else 0
+        put(heap, place, key, sizes, source, 0)
+    joined = sizes[1] if level[source] == tiers else 0
     best = dist[source] - price[source]
     for position in range(joined):
         node = seen[position]
@@ -123,7 +131,7 @@ def reach_filled(s: State, source: int, tier: int, tiers: int) -> int:
                     there = base + cost[edge] + price[other]
                     if there < dist[other]:
                         touch(s, other, there, edge)
-                        put(heap, place, key, count, other, there)
+                        put(heap, place, key, sizes, other, there)
         else:
             for where in range(room[node], room[node] + held[node]):
                 edge = hold[where]
@@ -132,32 +140,47 @@ def reach_filled(s: State, source: int, tier: int, tiers: int) -> int:
                     there = base - cost[edge] + price[other]
                     if there < dist[other]:
                         touch(s, other, there, edge)
-                        put(heap, place, key, count, other, there)
-    while count[0] > 0 and key[heap[0]] < best:
-        node = take(heap, place, key, count)
-        done[node] = 1
-        base = dist[node] - price[node]
+                        put(heap, place, key, sizes, other, there)
+    waiting = 0
+    while True:
+        if waiting > 0:
+            waiting -= 1
+            node = ready[waiting]
+        elif sizes[0] > 0 and key[heap[0]] < best:
+            node = take(heap, place, key, sizes)
+        else:
+            break
+        here = dist[node]
+        if here >= best:
+            continue
+        base = here - price[node]
         if node < persons:
             if degree[node] > lower[node] and base < best:
                 best = base
                 found = node
             for edge in range(first[node], first[node + 1]):
                 other = head[edge]
-                if level[other] == tier and done[other] == 0 and spot[edge] < 0:
-                    there = base + cost[edge] + price[other]
-                    if there < dist[other] and there < best:
-                        touch(s, other, there, edge)
-                        put(heap, place, key, count, other, there)
+                there = base + cost[edge] + price[other]
+                if there < dist[other] and there < best and level[other] == tier and spot[edge] < 0:
+                    touch(s, other, there, edge)
+                    if there == here and place[other] < 0:
+                        ready[waiting] = other
+                        waiting += 1
+                    else:
+                        put(heap, place, key, sizes, other, there)
         else:
             for where in range(room[node], room[node] + held[node]):
                 edge = hold[where]
                 other = tail[edge]
-                if level[other] == tier and done[other] == 0:
-                    there = base - cost[edge] + price[other]
-                    if there < dist[other] and there < best:
-                        touch(s, other, there, edge)
-                        put(heap, place, key, count, other, there)
-    for position in range(count[1]):
+                there = base - cost[edge] + price[other]
+                if there < dist[other] and there < best and level[other] == tier:
+                    touch(s, other, there, edge)
+                    if there == here and place[other] < 0:
+                        ready[waiting] = other
+                        waiting += 1
+                    else:
+                        put(heap, place, key, sizes, other, there)
+    for position in range(sizes[1]):
         node = seen[position]
         if position < joined:
             level[node] = tier
@@ -208,13 +231,12 @@ def shift(s: State, source: int, target: int) -> None:
 
 def clean(s: State) -> None:
     """Forget the search."""
-    dist, done, place, seen, heap = s.dist, s.done, s.place, s.seen, s.heap
+    dist, place, seen, heap = s.dist, s.place, s.seen, s.heap
     for position in range(s.sizes[0]):
         place[heap[position]] = -1
     for position in range(s.sizes[1]):
         node = seen[position]
         dist[node] = FAR
-        done[node] = 0
     s.sizes[0] = 0
     s.sizes[1] = 0
 

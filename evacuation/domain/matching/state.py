@@ -46,8 +46,7 @@ class State(NamedTuple):
     heap: Ints  # n+m
     sizes: Ints  # 2: size of the heap, number of touched nodes
     seen: Ints  # n+m: touched nodes in order
-    done: Ints  # n+m: 1 when settled
-    cursor: Ints  # n: next edge to look at
+    ready: Ints  # n+m: nodes at the distance of the front
     parent: Ints  # n+m: edge by which the node was reached
 
 
@@ -56,11 +55,10 @@ def make(network: Network, arranged: Arrangement, compiled: bool) -> State:
     n, m, e = len(network.demand), len(network.capacity), len(arranged.cost)
     nodes = n + m
     tiers = len(network.tiers)
-    capacity = np.zeros(nodes, np.int64)
-    capacity[n:] = network.capacity
-    reach = np.bincount(arranged.supporter, minlength=m)
+    capacity = np.zeros(nodes, np.int32)  # more places than pairs are never used
+    capacity[n:] = np.minimum(np.bincount(arranged.supporter, minlength=m), network.capacity)
     room = np.zeros(nodes + 1, np.int64)
-    np.cumsum(np.minimum(reach, network.capacity), out=room[n + 1 :])
+    np.cumsum(capacity, out=room[1:])
     slot_person, phase = network.slots_by_tier()
     arrays: dict[str, npt.NDArray[Any]] = {
         "first": arranged.first,
@@ -72,11 +70,11 @@ def make(network: Network, arranged: Arrangement, compiled: bool) -> State:
         "phase": phase,
         "room": room,
         "hold": np.zeros(int(room[-1]), np.int32),
-        "held": np.zeros(nodes, np.int64),
+        "held": np.zeros(nodes, np.int32),
         "spot": np.full(e, -1, np.int32),
-        "degree": np.zeros(n, np.int64),
-        "lower": np.zeros(n, np.int64),
-        "level": np.full(nodes, tiers, np.int64),
+        "degree": np.zeros(n, np.int32),
+        "lower": np.zeros(n, np.int32),
+        "level": np.full(nodes, tiers, np.int32),
         "price": np.zeros(nodes, np.int64),
         "dist": np.full(nodes, FAR, np.int64),
         "key": np.zeros(nodes, np.int64),
@@ -84,8 +82,7 @@ def make(network: Network, arranged: Arrangement, compiled: bool) -> State:
         "heap": np.zeros(nodes, np.int32),
         "sizes": np.zeros(2, np.int64),
         "seen": np.zeros(nodes, np.int32),
-        "done": np.zeros(nodes, np.int8),
-        "cursor": np.zeros(n, np.int64),
+        "ready": np.zeros(nodes, np.int32),
         "parent": np.full(nodes, -1, np.int32),
     }
     if compiled:
