@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
+from types import FunctionType
+from typing import cast
 
 import numpy as np
 import pytest
@@ -207,7 +209,8 @@ def test_without_a_folder_for_the_cache_it_compiles_in_memory() -> None:
             raise RuntimeError("cannot cache function: no locator available")
         return lambda function: function
 
-    assert compiling._compile(njit, kernel.clean) is kernel.clean
+    clean = cast(FunctionType, kernel.clean)
+    assert compiling._compile(njit, clean) is clean
     assert asked == [True, False]
 
 
