@@ -30,6 +30,8 @@ CODE_HOST = env.text("CODE_HOST", "TG.EXAMPLE.JP")
 FACES = env.words("FACES", "public,community,office")
 CITY_CODE = env.text("CITY_CODE", "072028")
 CITY_NAME = env.text("CITY_NAME", "会津若松市")
+# The municipality's own reviewed mapping profiles (JSON); shipped samples are found without it.
+IMPORT_PROFILES = Path(env.text("IMPORT_PROFILES", str(DATA_DIR / "profiles")))
 PLANE_ZONE = env.number("PLANE_ZONE", 9, least=1)
 HELP_PHONE = env.text("HELP_PHONE", "0242-00-0000")
 CONSENT_MODE = env.text("CONSENT_MODE", "opt_in")

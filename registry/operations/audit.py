@@ -52,6 +52,19 @@ def viewed(
     )
 
 
+def changed(
+    *, scope: Scope, action: str, people: Iterable[tuple[int, Sequence[str]]]
+) -> None:
+    """One change entry for each person changed, naming the fields, in their transaction."""
+    LogEntry.objects.unscoped().bulk_create(
+        [
+            _entry(scope, LogKind.CHANGE, action, "person", person, person, fields, None)
+            for person, fields in people
+        ],
+        batch_size=500,
+    )
+
+
 def _entry(
     scope: Scope,
     kind: str,
