@@ -17,21 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 IntArray = npt.NDArray[np.int64]
-SmallArray = npt.NDArray[np.int32]
 
 LONGEST_PATH = 2**60  # minutes of cost that the longest simple path may sum to
 MOST = 2**31 - 1  # nodes, edges and places that int32 indices can name
-
-
-@dataclass(frozen=True)
-class Arrangement:
-    """Edges ordered by person and ascending cost; ``original`` gives back the caller's index."""
-
-    first: IntArray  # n+1
-    person: SmallArray  # e
-    supporter: SmallArray  # e
-    cost: IntArray  # e
-    original: IntArray  # e
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,36 +113,6 @@ class Network:
         object.__setattr__(self, "tiers", tuple(int(v) for v in values))
         object.__setattr__(self, "slot_first", first)
         object.__setattr__(self, "slot_rank", rank.reshape(-1).astype(np.int64))
-
-    def slots_by_tier(self) -> tuple[SmallArray, IntArray]:
-        """Owner of every slot ordered by tier and person; where each tier starts (k+1)."""
-        owner = np.repeat(np.arange(len(self.demand), dtype=np.int32), self.demand)
-        order = np.argsort(self.slot_rank, kind="stable")
-        phase = np.zeros(len(self.tiers) + 1, np.int64)
-        np.cumsum(np.bincount(self.slot_rank, minlength=len(self.tiers)), out=phase[1:])
-        return owner[order], phase
-
-    def arrange(self) -> Arrangement:
-        """Order the edges by person, then cost, then the caller's order."""
-        n = len(self.demand)
-        spread = int(self.cost.max()) + 1 if len(self) else 1
-        if n * spread < 2**62:
-            word = self.person * spread + self.cost
-            if len(word) and bool(np.all(word[1:] >= word[:-1])):
-                order = np.arange(len(word), dtype=np.int64)
-            else:
-                order = np.argsort(word, kind="stable")
-        else:
-            order = np.lexsort((self.cost, self.person))
-        first = np.zeros(n + 1, np.int64)
-        np.cumsum(np.bincount(self.person, minlength=n), out=first[1:])
-        return Arrangement(
-            first=first,
-            person=self.person[order].astype(np.int32),
-            supporter=self.supporter[order].astype(np.int32),
-            cost=self.cost[order],
-            original=order,
-        )
 
     def filled_by_tier(self, degree: IntArray) -> tuple[int, ...]:
         """How many slots of each tier are filled when persons fill their first ``degree``."""

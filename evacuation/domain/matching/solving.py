@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from evacuation.domain.matching.arranging import arrange
 from evacuation.domain.matching.compiling import chosen, runner
 from evacuation.domain.matching.network import Network
 from evacuation.domain.matching.solution import Prices, Solution
@@ -20,16 +21,17 @@ def solve(network: Network, *, compiled: bool | None = None) -> Solution:
     ``compiled`` forces the compiled or the plain kernel; by default the size decides.  Both
     give the same plan.  Raises ``RuntimeError`` for ``compiled=True`` without numba.
     """
-    arranged = network.arrange()
+    arranged = arrange(network)
     use = chosen(len(network), compiled)
     state = make(network, arranged, use)
     runner(use)(state)
-    n = len(network.demand)
+    n, nodes = len(network.demand), len(network.demand) + len(network.capacity)
+    callers = np.concatenate([arranged.people, arranged.supporters + n])
     picked = np.asarray(state.spot, dtype=np.int32) >= 0
     edges = np.sort(arranged.original[picked])
-    level = np.asarray(state.level, dtype=np.int64)
-    price = np.asarray(state.price, dtype=np.int64)
-    degree = np.asarray(state.degree, dtype=np.int64)
+    level, price = np.empty(nodes, np.int64), np.empty(nodes, np.int64)
+    level[callers], price[callers] = state.level, state.price
+    degree = np.bincount(network.person[edges], minlength=n)
     return Solution(
         network=network,
         edges=edges,

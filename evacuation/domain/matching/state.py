@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from evacuation.domain.matching.arranging import Arrangement, slots_by_tier
 from evacuation.domain.matching.heap import Ints
-from evacuation.domain.matching.network import Arrangement, Network
+from evacuation.domain.matching.network import Network
 
 FAR = 2**62  # above every path length the network accepts (see network.LONGEST_PATH)
 
@@ -56,10 +57,11 @@ def make(network: Network, arranged: Arrangement, compiled: bool) -> State:
     nodes = n + m
     tiers = len(network.tiers)
     capacity = np.zeros(nodes, np.int32)  # more places than pairs are never used
-    capacity[n:] = np.minimum(np.bincount(arranged.supporter, minlength=m), network.capacity)
+    reach = np.bincount(arranged.supporter, minlength=m)
+    capacity[n:] = np.minimum(reach, network.capacity[arranged.supporters])
     room = np.zeros(nodes + 1, np.int64)
     np.cumsum(capacity, out=room[1:])
-    slot_person, phase = network.slots_by_tier()
+    slot_person, phase = slots_by_tier(network, arranged)
     arrays: dict[str, npt.NDArray[Any]] = {
         "first": arranged.first,
         "head": (arranged.supporter + n).astype(np.int32),
