@@ -7,3 +7,6 @@ class CommandsConfig(AppConfig):
     name = "config"
     label = "tsunagari_config"
     verbose_name = "設定"
+
+    def ready(self) -> None:
+        from config import checks  # noqa: F401  # registers the checks
