@@ -23,11 +23,11 @@ THROUGH_PERSON = "EXISTS (SELECT 1 FROM registry_person p WHERE p.id = person_id
 
 def through_person(rows: models.QuerySet[Any], scope: Scope) -> models.QuerySet[Any]:
     """Rows of the people that the scope may see.  Office holders see none: they hold editions."""
-    from registry import queries
+    from registry.queries.people import visible_people
 
     if scope.system:
         return rows.all()
-    return rows.filter(person_id__in=queries.visible_people(scope))
+    return rows.filter(person_id__in=visible_people(scope))
 
 
 class CriteriaSet(models.Model):

@@ -35,6 +35,14 @@ _LINE_FIELDS = ("name", "kana", "born_on", "sex", "address", "phone")
 _PLACE_FIELDS = ("longitude", "latitude")
 
 
+def visible_people(scope: Scope) -> QuerySet[Person, dict[str, Any]]:
+    """The ids of the people that the scope may see, as a subquery for ``person_id__in``.
+
+    For siblings' models whose rows belong to a person; it reads nothing by itself.
+    """
+    return Person.objects.visible_to(scope).values("pk")
+
+
 def search_people(
     scope: Scope,
     *,
