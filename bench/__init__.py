@@ -1,0 +1,1 @@
+"""Benchmarks beside their peers, ratios printed; not shipped, never asserted in tests."""
