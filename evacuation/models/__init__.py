@@ -3,15 +3,18 @@
 from evacuation.models.disclosure import (
     Copy,
     CopyEvent,
+    CopyLoss,
     Edition,
     EditionRemoval,
     EditionRow,
+    Letter,
     SharingRun,
     SharingTask,
     StrikeOut,
 )
-from evacuation.models.place import EmergencySite, HazardZone, Shelter
-from evacuation.models.plan import Assignment, Plan, PlanEvent, PlanVersion, Supporter
+from evacuation.models.place import EmergencySite, HazardDataset, HazardZone, Shelter
+from evacuation.models.plan import Plan, PlanDestination, PlanEvent, PlanPrint, PlanVersion
+from evacuation.models.proposal import Proposal, ProposalGap, ProposalRun
 from evacuation.models.roster import (
     Consent,
     ConsentNotice,
@@ -23,10 +26,12 @@ from evacuation.models.roster import (
     RosterEntry,
     RosterRun,
 )
+from evacuation.models.supporter import Assignment, Supporter
 
 __all__ = [
-    "Assignment", "Consent", "ConsentNotice", "Copy", "CopyEvent", "Correction", "CriteriaSet",
-    "Edition", "EditionRemoval", "EditionRow", "EmergencySite", "HazardZone", "ListingRequest",
-    "Plan", "PlanEvent", "PlanVersion", "ProtectionRelease", "RosterChange", "RosterEntry",
-    "RosterRun", "SharingRun", "SharingTask", "Shelter", "StrikeOut", "Supporter",
+    "Assignment", "Consent", "ConsentNotice", "Copy", "CopyEvent", "CopyLoss", "Correction",
+    "CriteriaSet", "Edition", "EditionRemoval", "EditionRow", "EmergencySite", "HazardDataset",
+    "HazardZone", "Letter", "ListingRequest", "Plan", "PlanDestination", "PlanEvent", "PlanPrint",
+    "PlanVersion", "Proposal", "ProposalGap", "ProposalRun", "ProtectionRelease", "RosterChange",
+    "RosterEntry", "RosterRun", "SharingRun", "SharingTask", "Shelter", "StrikeOut", "Supporter",
 ]
