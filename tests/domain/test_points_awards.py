@@ -236,6 +236,17 @@ def test_P3_the_widest_cap_that_binds_is_named() -> None:
     assert "この団体の1日の上限に達したため0ポイント" in shares(made, group_cap=1)[1].sentence
 
 
+def test_P1_the_order_is_date_then_start_then_session() -> None:
+    late, early = record(1), record(2)
+    late, early = replace(late, starts_at=early.starts_at), replace(early, starts_at=late.starts_at)
+    assert [s.attendance for s in shares([late, early], day_cap=1) if s.points] == [2]
+    same = [record(1), replace(record(2), starts_at=record(1).starts_at)]
+    same[0] = replace(same[0], attendance=3)  # entered last, but the earlier session id
+    assert [s.attendance for s in shares(same[::-1], day_cap=1) if s.points] == [3]
+    day_after = replace(record(1), on=date(2026, 11, 24))
+    assert [s.attendance for s in shares([day_after, record(2)], annual=1) if s.points] == [2]
+
+
 def test_P1_a_void_in_the_middle_moves_the_share_to_the_next() -> None:
     made = [record(1), record(2), record(3)]
     before = shares(made, day_cap=2)
@@ -253,7 +264,9 @@ def test_P1_contradictory_records_are_programming_errors() -> None:
     for other in (record(1, minutes=5), record(1, standing=Standing.YEAR_CLOSED)):
         with pytest.raises(ValueError, match="has two"):
             shares([record(1), other])
-    assert shares([record(1, standing=Standing.VOID), record(1)])[0].limit is Limit.VOID
+    void = record(1, standing=Standing.VOID)
+    for pair in ([void, record(1)], [record(1), void], [record(1), void, record(1)]):
+        assert [share.limit for share in shares(pair)] == [Limit.VOID]
     with pytest.raises(ValueError, match="is not of 2026"):
         shares([record(1, on=date(2027, 4, 1))])
     with pytest.raises(Refused) as caught:

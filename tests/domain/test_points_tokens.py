@@ -195,6 +195,12 @@ def test_P4_form_token_lives_15_minutes(session, source, via, seconds) -> None:
     assert refusal(code, keys=KEYS, at=AT, audience="another").detail == "forged"
 
 
+def test_P4_form_token_ends_exactly_15_minutes_later() -> None:
+    code = mint("form", keys=KEYS, session=1, at=AT).code
+    assert read(code, keys=KEYS, at=AT + timedelta(seconds=899))
+    assert refusal(code, keys=KEYS, at=AT + timedelta(seconds=900)).detail == "form_expired"
+
+
 def test_P4_form_tokens_are_single_use_by_their_nonce() -> None:
     made = [mint("form", keys=KEYS, session=1, at=AT).code for _ in range(100)]
     nonces = {read(code, keys=KEYS, at=AT).nonce for code in made}  # type: ignore[union-attr]

@@ -223,6 +223,14 @@ def test_P1_additions_are_posted_before_deductions() -> None:
     assert plan_awards(Position("p", "v"), [], fiscal_year=2026) == []
 
 
+def test_P1_what_is_owed_is_paid_from_the_oldest_year_first() -> None:
+    position = Position("p", "v", {2027: 5, 2025: 2, 2026: 5})
+    changes = change([share(1, 3)], [share(1, 0)])
+    rows = plan_awards(position, changes, fiscal_year=2024)
+    paid = [(r.debit.fiscal_year, r.amount) for r in rows if r.debit.kind is K.WALLET]
+    assert paid == [(2025, 2), (2026, 1)]
+
+
 def test_P1_points_that_lapsed_are_not_owed_when_voided() -> None:
     position = Position("p", "v", {2025: 1, 2026: 9}, lapsed={2025: 2})
     changes = change([share(1, 4)], [share(1, 0)])
@@ -277,13 +285,13 @@ def test_P7_an_exchange_is_refused_with_its_reason() -> None:
 
 def test_P2_the_remainder_carries_or_lapses() -> None:
     arguments = {"expiry": "e", "terms": TERMS[2025], "on": date(2027, 7, 1)}
-    position = Position("p", "v", {2025: 8})
+    position = Position("p", "v", {2025: 10})
     carry = plan_lapse(position, 2025, rules=replace(RULES, remainder=Remainder.CARRY), **arguments)
     assert [(r.credit.kind, r.credit.fiscal_year, r.amount) for r in carry] == [
-        (K.WALLET, 2026, 2), (K.EXPIRED, None, 6),
+        (K.WALLET, 2026, 1), (K.EXPIRED, None, 9),
     ]  # fmt: skip
     void = plan_lapse(position, 2025, rules=RULES, **arguments)
-    assert [(r.credit.kind, r.amount) for r in void] == [(K.EXPIRED, 8)]
+    assert [(r.credit.kind, r.amount) for r in void] == [(K.EXPIRED, 10)]
     assert plan_lapse(Position("p", "v"), 2025, rules=RULES, **arguments) == []
     arguments["on"] = date(2027, 6, 30)
     assert code_of(plan_lapse, position, 2025, rules=RULES, **arguments) == "lapse_not_due"
@@ -320,6 +328,15 @@ def test_P7_an_exchange_with_a_used_voucher_cannot_be_undone() -> None:
         apply(balances, undo)
     with pytest.raises(ValueError, match="not of an exchange"):
         plan_undo_exchange(position_of(balances), {"1": used}, void="u")
+
+
+def test_P3_guards_refuse_a_wallet_below_and_a_shortfall_above_zero() -> None:
+    wallet, shortfall = Position("p", "v").wallet(2026), Position("p", "v").shortfall
+    cause = Cause(CauseKind.ATTENDANCE, "1")
+    offset = Transfer(wallet, shortfall, 2, cause, "x")
+    assert apply({wallet: 2, shortfall: -2}, [offset]) == {wallet: 0, shortfall: 0}
+    for wrong in ({wallet: 1, shortfall: -2}, {wallet: 2, shortfall: -1}):
+        assert code_of(apply, wrong, [offset]) == "balance_guard"
 
 
 ISSUE, WALLET = Account(K.ISSUE, "p"), Account(K.WALLET, "p", "v", 2026)
