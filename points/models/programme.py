@@ -32,6 +32,7 @@ class RuleSet(models.Model):
     """要領: holds from a date until the next begins; the activity's date picks it."""
 
     programme = plain(models.ForeignKey(Programme, models.PROTECT, related_name="+"))
+    code = plain(models.CharField("要領の記号", max_length=40, unique=True))
     starts_on = plain(models.DateField("適用開始日"))
     citation = plain(models.CharField("根拠", max_length=160))
     body = plain(models.JSONField("規則"))

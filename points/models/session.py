@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 BY_VOLUNTEER = (
     "tsunagari_all_volunteers() OR volunteer_id = tsunagari_volunteer()"
-    " OR EXISTS (SELECT 1 FROM points_session s JOIN points_group g ON g.id = s.group_id"
-    " WHERE s.id = session_id AND g.organisation_id = ANY(tsunagari_organisations()))"
+    " OR EXISTS (SELECT 1 FROM points_session s"
+    " WHERE s.id = session_id AND s.organisation_id = ANY(tsunagari_organisations()))"
 )
 
 
@@ -54,11 +54,15 @@ class Group(models.Model):
 class Session(models.Model):
     """開催回: one date, time and place."""
 
+    # 主催: the group's organisation, or the council for a centre's or city's event.
+    organisation = plain(
+        models.ForeignKey("registry.Organisation", models.PROTECT, related_name="+")
+    )
     group = plain(models.ForeignKey(Group, models.PROTECT, null=True, related_name="+"))
     programme = plain(models.ForeignKey("points.Programme", models.PROTECT, related_name="+"))
     title = plain(models.CharField("名称", max_length=120))
     activity_kind = plain(models.CharField("活動の種類", max_length=24))
-    source = plain(models.CharField("活動の出どころ", max_length=24, default="group"))
+    source = plain(models.CharField("活動の出どころ", max_length=8, default="group"))
     place = plain(models.CharField("会場", max_length=120))
     area = plain(models.ForeignKey("registry.Area", models.PROTECT, null=True, related_name="+"))
     held_on = plain(models.DateField("開催日", db_index=True))
@@ -74,10 +78,15 @@ class Session(models.Model):
 
     class Meta:
         verbose_name = "開催回"
-        indexes = [models.Index(fields=["group", "held_on"], name="session_group_day")]
+        indexes = [models.Index(fields=["organisation", "held_on"], name="session_host_day")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(ends_at__gt=F("starts_at")), name="session_ends_after_it_starts"
+            ),
+            models.CheckConstraint(
+                condition=Q(source="group", group__isnull=False)
+                | (~Q(source="group") & Q(group__isnull=True)),
+                name="session_of_a_group_names_it",
             ),
             models.CheckConstraint(
                 condition=Q(cancelled_at__isnull=True, cancelled_by__isnull=True)
@@ -99,12 +108,25 @@ class Attendance(Scoped):
     )
     method = plain(models.CharField("数え方", max_length=16))
     attended_at = plain(models.DateTimeField("参加時刻"))
-    hours = plain(models.PositiveSmallIntegerField("時間数", default=1))
+    minutes = plain(models.PositiveIntegerField("時間（分）"))
     recorded_at = plain(models.DateTimeField("記録日時"))
     recorded_by = plain(
         models.ForeignKey("registry.User", models.PROTECT, null=True, related_name="+")
     )
-    share = plain(models.PositiveIntegerField("いまの配分ポイント", default=0))
+    # 代理入力: who stands behind the entry besides the one who typed it.
+    proxy_note = plain(models.CharField("代理入力のわけ", max_length=160, blank=True))
+    # Arrived after the year was closed: waits until a named correction says why it counts (P1).
+    after_close = plain(models.BooleanField("しめきり後の記録", default=False))
+    correction = plain(models.CharField("訂正の理由", max_length=160, blank=True))
+    corrected_at = plain(models.DateTimeField("訂正日時", null=True))
+    corrected_by = plain(
+        models.ForeignKey("registry.User", models.PROTECT, null=True, related_name="+")
+    )
+    # 重なりの確認: staff saw the overlap and let both count (P8).
+    cleared_at = plain(models.DateTimeField("重なり確認日時", null=True))
+    cleared_by = plain(
+        models.ForeignKey("registry.User", models.PROTECT, null=True, related_name="+")
+    )
     voided_at = plain(models.DateTimeField("取消日時", null=True))
     voided_by = plain(
         models.ForeignKey("registry.User", models.PROTECT, null=True, related_name="+")
@@ -125,6 +147,17 @@ class Attendance(Scoped):
                 | (Q(voided_at__isnull=False, voided_by__isnull=False) & ~Q(void_reason="")),
                 name="attendance_void_is_signed_and_explained",
             ),
+            models.CheckConstraint(
+                condition=Q(corrected_at__isnull=True, corrected_by__isnull=True, correction="")
+                | (Q(corrected_at__isnull=False, corrected_by__isnull=False,
+                     after_close=True) & ~Q(correction="")),
+                name="attendance_correction_is_signed_and_explained",
+            ),
+            models.CheckConstraint(
+                condition=Q(cleared_at__isnull=True, cleared_by__isnull=True)
+                | Q(cleared_at__isnull=False, cleared_by__isnull=False),
+                name="attendance_cleared_at_and_by_together",
+            ),
         ]
 
     @classmethod
@@ -132,7 +165,7 @@ class Attendance(Scoped):
         if scope.system or scope.sees_all_volunteers:
             return rows.all()
         if scope.may(Permission.SESSIONS_VIEW):
-            return rows.filter(session__group__organisation_id__in=scope.organisations)
+            return rows.filter(session__organisation_id__in=scope.organisations)
         return rows.filter(volunteer_id=scope.volunteer_id) if scope.volunteer_id else rows.none()
 
 
@@ -143,7 +176,8 @@ class Scan(Scoped):
     """
 
     id = plain(models.UUIDField("依頼の番号", primary_key=True))
-    content_digest = plain(models.BinaryField("内容の照合値", max_length=32))
+    # Eight bytes for each field of the request, to name the one that differs.
+    content = plain(models.BinaryField("内容の照合値", max_length=64))
     session = plain(models.ForeignKey(Session, models.PROTECT, null=True, related_name="+"))
     volunteer = personal(
         models.ForeignKey("registry.Volunteer", models.PROTECT, null=True, related_name="+"),
@@ -157,7 +191,7 @@ class Scan(Scoped):
     skew_ms = plain(models.IntegerField("端末の時計のずれ（ミリ秒）", default=0))
     result = plain(models.CharField("結果", max_length=24))
     points = plain(models.IntegerField("ポイント", default=0))
-    reason = plain(models.CharField("理由", max_length=240))
+    reason = plain(models.CharField("理由", max_length=320))
     balance = plain(models.IntegerField("残高", null=True))
 
     row_policy = (
@@ -174,13 +208,3 @@ class Scan(Scoped):
         if scope.system or scope.sees_all_volunteers:
             return rows.all()
         return rows.filter(user_id=scope.user_id) if scope.user_id else rows.none()
-
-
-class UsedFormToken(models.Model):
-    """A form token is used once (P4.2)."""
-
-    nonce = plain(models.CharField("一度だけの値", max_length=64, unique=True))
-    used_at = plain(models.DateTimeField("使用日時"))
-
-    class Meta:
-        verbose_name = "使用ずみの受付票"

@@ -18,6 +18,16 @@ if TYPE_CHECKING:
     from registry.access import Scope
 
 
+class SerialRun(models.Model):
+    """The last running number given to a voucher of a fiscal year: one row, locked to count."""
+
+    fiscal_year = plain(models.PositiveSmallIntegerField("年度", primary_key=True))
+    last = plain(models.PositiveIntegerField("最後の番号"))
+
+    class Meta:
+        verbose_name = "券番号の通し"
+
+
 class Exchange(Scoped):
     """Points turned into vouchers, once per request (交換)."""
 
@@ -27,15 +37,28 @@ class Exchange(Scoped):
     )
     programme = plain(models.ForeignKey("points.Programme", models.PROTECT, related_name="+"))
     fiscal_year = plain(models.PositiveSmallIntegerField("年度"))
-    vouchers = plain(models.PositiveSmallIntegerField("枚数"))
+    count = plain(models.PositiveSmallIntegerField("枚数"))
     points = plain(models.PositiveIntegerField("使ったポイント"))
     at = plain(models.DateTimeField("日時"))
     by = plain(models.ForeignKey("registry.User", models.PROTECT, null=True, related_name="+"))
+    undone_at = plain(models.DateTimeField("取消日時", null=True))
+    undone_by = plain(
+        models.ForeignKey("registry.User", models.PROTECT, null=True, related_name="+")
+    )
+    undo_reason = plain(models.CharField("取消の理由", max_length=160, blank=True))
 
     row_policy = "tsunagari_all_volunteers() OR volunteer_id = tsunagari_volunteer()"
 
     class Meta:
         verbose_name = "交換"
+        indexes = [models.Index(fields=["volunteer", "fiscal_year"], name="exchange_volunteer")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(undone_at__isnull=True, undone_by__isnull=True, undo_reason="")
+                | (Q(undone_at__isnull=False, undone_by__isnull=False) & ~Q(undo_reason="")),
+                name="exchange_undone_at_and_by_together",
+            ),
+        ]
 
     @classmethod
     def visible(cls, rows: models.QuerySet[Any], scope: Scope) -> models.QuerySet[Any]:

@@ -1,0 +1,90 @@
+"""Stored records as the domain wants them: for counting again, and for the audit.
+
+Owns reading attendances with their sessions, the facts of volunteers, and the latest decision
+of each attendance; constant numbers of queries for any number of volunteers.  Runs in the
+service's own scope: it reads wider than any actor and gives nothing to interfaces.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+
+from django.db.models import Q
+
+from points.domain.awards import Limit, Share
+from points.domain.recount import Member, Person, Record
+from points.domain.rules import Source, fiscal_year_span
+from points.models import Attendance, AwardDecision
+from points.queries.rulebook import Rules
+from registry.access import Scope
+from registry.queries.organisations import membership_history
+from registry.queries.volunteers import volunteer_facts
+
+_COLUMNS = (
+    "pk", "volunteer_id", "session_id", "session__programme_id", "session__organisation_id",
+    "session__group_id", "session__activity_kind", "session__source", "session__title",
+    "session__held_on", "session__starts_at", "session__ends_at", "minutes", "voided_at",
+    "session__cancelled_at", "after_close", "correction", "cleared_at",
+)
+
+
+def in_years(years: Iterable[int] | None, path: str = "session__held_on") -> Q:
+    """The condition that a date lies in one of the fiscal years (all of them for None)."""
+    if years is None:
+        return Q()
+    wanted = Q(pk__in=[])
+    for year in years:
+        wanted |= Q(**{f"{path}__range": fiscal_year_span(year)})
+    return wanted
+
+
+def records(
+    wide: Scope, rules: Rules, *, volunteer_ids: Collection[int], years: Collection[int] | None
+) -> dict[int, list[Record]]:
+    """volunteer id → every attendance, void ones too, of the fiscal years.  One query."""
+    found: dict[int, list[Record]] = defaultdict(list)
+    rows = Attendance.objects.visible_to(wide).filter(
+        in_years(years), volunteer_id__in=list(volunteer_ids)
+    )
+    for row in rows.order_by("pk").values_list(*_COLUMNS):
+        (pk, volunteer, session, programme, organisation, group, kind, source, title, on, starts,
+         ends, minutes, voided, cancelled, after_close, correction, cleared) = row
+        found[volunteer].append(
+            Record(
+                pk, volunteer, session, rules.code_of[programme], organisation, group, kind,
+                Source(source), title, on, starts, ends, minutes,
+                void=voided is not None or cancelled is not None,
+                closed_wait=after_close and not correction, cleared=cleared is not None,
+            )
+        )
+    return found
+
+
+def people(wide: Scope, *, volunteer_ids: Collection[int]) -> dict[int, Person]:
+    """volunteer id → the facts that decide eligibility, past memberships too."""
+    members: dict[int, list[Member]] = defaultdict(list)
+    for one in membership_history(wide, volunteer_ids=volunteer_ids):
+        members[one.volunteer_id].append(Member(one.organisation_id, one.starts_on, one.ends_on))
+    return {
+        number: Person(
+            facts.born_on, facts.resident, facts.registered_on, facts.left_on,
+            tuple(members[number]),
+        )
+        for number, facts in volunteer_facts(wide, volunteer_ids=volunteer_ids).items()
+    }
+
+
+def decisions(
+    wide: Scope, rules: Rules, *, volunteer_ids: Collection[int], years: Collection[int] | None
+) -> dict[int, Share]:
+    """attendance id → its latest decision.  One query."""
+    rows = AwardDecision.objects.visible_to(wide).filter(
+        in_years(years, "attendance__session__held_on"), volunteer_id__in=list(volunteer_ids)
+    )
+    return {
+        attendance: Share(attendance, share, rules.rule_code[rule], Limit(code), sentence)
+        for attendance, share, rule, code, sentence in rows.order_by("pk").values_list(
+            "attendance_id", "share", "rule_set_id", "code", "sentence"
+        )
+    }
