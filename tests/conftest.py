@@ -108,3 +108,11 @@ def system(db: None, now: datetime) -> Iterator[Any]:
 
     with access.system(at=now, reason="test") as scope:
         yield scope
+
+
+@pytest.fixture
+def cast(db: None, now: datetime) -> Any:
+    """The named cast (tests/cast.py)."""
+    from tests import cast as members
+
+    return members.build(now)
