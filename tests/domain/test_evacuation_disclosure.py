@@ -24,21 +24,16 @@ from evacuation.domain.disclosure import (
     Ground,
     Mode,
     ModeSetting,
-    checked_columns,
     decide,
     decide_plan,
 )
 from evacuation.domain.editions import board, edition_rows
 from evacuation.domain.emergency import EmergencyScope
-from evacuation.domain.needs import NEEDS, NeedTag, plain_words, revealing_terms
 from evacuation.domain.parties import NamedSupporter, Protection, Recipient, Release, Subject
 from evacuation.domain.recipients import (
-    CLINICAL_COLUMNS,
     COLUMN_RULES,
-    NEIGHBOUR_KINDS,
     PLAN_COLUMNS,
     Column,
-    ColumnRule,
     RecipientKind,
 )
 
@@ -237,39 +232,6 @@ def test_R7_the_term_ends_at_japanese_midnight() -> None:
     with pytest.raises(ValueError, match="aware"):
         decide(AGREED, recipient, mode=LAW_DEFAULT, at=datetime(2026, 10, 20))
 
-
-def test_R8_columns_per_kind_have_a_ground_and_neighbours_see_nothing_clinical() -> None:
-    assert set(COLUMN_RULES) == set(RecipientKind)
-    for kind, rule in COLUMN_RULES.items():
-        assert rule.citation and rule.normal <= rule.emergency
-        if kind in NEIGHBOUR_KINDS:
-            assert not rule.emergency & CLINICAL_COLUMNS
-            assert Column.NEEDS_PLAIN in rule.normal and Column.BIRTH_DATE not in rule.normal
-    assert checked_columns(COLUMN_RULES) is COLUMN_RULES
-    for kind, column in product(NEIGHBOUR_KINDS, CLINICAL_COLUMNS):
-        with pytest.raises(DisclosureRefused) as caught:
-            checked_columns({kind: ColumnRule(frozenset(), frozenset({column}), "条例")})
-        assert caught.value.code == "clinical_column_for_neighbours"
-
-
-def test_R8_plain_words_tell_no_diagnosis_grade_or_care_level() -> None:
-    assert set(NEEDS) == set(NeedTag)
-    for tag in NeedTag:
-        assert revealing_terms(NEEDS[tag].plain) == (), tag
-    assert plain_words([NeedTag.WHEELCHAIR]) == ("歩けない（車いす）",)
-    for text in (
-        "身体障害者手帳１級", "要介護３", "療育手帳A", "認知症あり", "精神2級", "第1種", "ALS",
-        "統合失調症", "糖尿病", "クローン病", "透析中",
-    ):
-        assert revealing_terms(text), text
-    for text in ("歩けない（車いす）", "耳が遠い", "病院は○○", "玄関に段差", "がんばって歩く"):
-        assert not revealing_terms(text), text
-
-
-@given(st.lists(st.sampled_from(list(NeedTag))))
-def test_R8_plain_words_do_not_depend_on_order_or_repetition(tags: list[NeedTag]) -> None:
-    assert plain_words(tags) == plain_words(reversed(tags)) == plain_words(tags + tags)
-    assert len(plain_words(tags)) == len(set(tags))
 
 
 def plan_fact(person: str, answer: Answer = Answer.AGREED) -> ConsentFact:
