@@ -15,7 +15,6 @@ from typing import Any, ClassVar
 
 from django.utils import timezone
 from rest_framework import serializers
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -48,16 +47,6 @@ class InvalidInput(Refused):
 
     code = "invalid_input"
     message = "入力を確認してください。"
-
-
-class DeclaredPermission(BasePermission):
-    """Signed in, and the method has a declared permission; the scope decides the rest."""
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        method = (request.method or "").lower()
-        if method == "options":
-            return True
-        return request.user is not None and method in getattr(view, "needs", {})
 
 
 Handler = Callable[..., Response]

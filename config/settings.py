@@ -35,6 +35,17 @@ IMPORT_PROFILES = Path(env.text("IMPORT_PROFILES", str(DATA_DIR / "profiles")))
 PLANE_ZONE = env.number("PLANE_ZONE", 9, least=1)
 HELP_PHONE = env.text("HELP_PHONE", "0242-00-0000")
 CONSENT_MODE = env.text("CONSENT_MODE", "opt_in")
+# The article that the mode rests on, printed on every edition, and its first day.
+CONSENT_CITATION = env.text("CONSENT_CITATION", "災害対策基本法第49条の11第2項本文")
+CONSENT_MODE_FROM = env.text("CONSENT_MODE_FROM", "1947-01-01")
+# First months of the sharing periods; exceptions per kind: "commissioner=4,10 neighbourhood=4".
+SHARING_MONTHS = env.words("SHARING_MONTHS", "4,10")
+SHARING_MONTHS_BY_KIND = env.text("SHARING_MONTHS_BY_KIND", "")
+# Kinds of recipient that get the spreadsheet beside the booklet.
+SHARING_FILE_KINDS = env.words("SHARING_FILE_KINDS", "commissioner,neighbourhood")
+# The section that stands on editions, notices and letters.
+ROSTER_OFFICE = env.text("ROSTER_OFFICE", "危機管理課")
+MAYOR_NAME = env.text("MAYOR_NAME", "会津若松市長")
 
 DATABASE_APP_ROLE = env.text("DATABASE_APP_ROLE", "tsunagari_app")
 DATABASES: dict[str, dict[str, Any]] = {
@@ -168,7 +179,7 @@ FILE_UPLOAD_PERMISSIONS = 0o600
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["api.authentication.BearerToken", "api.authentication.Session"],
-    "DEFAULT_PERMISSION_CLASSES": ["api.base.DeclaredPermission"],
+    "DEFAULT_PERMISSION_CLASSES": ["api.permissions.DeclaredPermission"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [
         "rest_framework.parsers.JSONParser",
