@@ -76,8 +76,9 @@ class Endpoint(APIView):
 def _scoped(handler: Handler, method: str) -> Handler:
     def run(self: Endpoint, request: Request, **path: Any) -> Response:
         limits = request.auth if isinstance(request.auth, frozenset) else None
+        user: Any = request.user  # DeclaredPermission let nobody in who is not signed in
         with access.scope(
-            request.user,
+            user,
             at=timezone.now(),
             purpose=request.headers.get("X-Purpose", "")[:80],
             limited_to=limits,

@@ -33,7 +33,7 @@ STATUS: list[tuple[type[TsunagariError], int]] = [
 
 FRAMEWORK: dict[type[Exception], tuple[int, str, str]] = {
     exceptions.NotAuthenticated: (401, "not_signed_in", "サインインしてください。"),
-    exceptions.AuthenticationFailed: (401, "bad_token", "トークンが正しくないか、期限が切れています。"),
+    exceptions.AuthenticationFailed: (401, "bad_token", "トークンを確認してください。"),
     exceptions.PermissionDenied: (403, "forbidden", "この操作をする権限がありません。"),
     exceptions.MethodNotAllowed: (405, "method_not_allowed", "この操作はできません。"),
     exceptions.NotAcceptable: (406, "not_acceptable", "この形式ではお答えできません。"),

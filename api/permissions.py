@@ -22,7 +22,8 @@ class DeclaredPermission(BasePermission):
         method = (request.method or "").lower()
         if method == "options":
             return True
-        if request.user is None:
+        user: object = request.user  # settings.UNAUTHENTICATED_USER is None
+        if user is None:
             return False
         # A method nobody wrote is answered 405; one without a declaration cannot exist.
         return method in getattr(view, "needs", {}) or not hasattr(view, method)

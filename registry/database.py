@@ -141,7 +141,8 @@ def _grant(cursor: Any, connection: Any, present: set[str]) -> None:
         return
     quoted = connection.ops.quote_name(role)
     cursor.execute(f"GRANT USAGE ON SCHEMA public TO {quoted}")
-    cursor.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {quoted}")
+    everything = "ON ALL TABLES IN SCHEMA public"
+    cursor.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE {everything} TO {quoted}")
     cursor.execute(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {quoted}")
     for model, condition in append_only_models():
         table = model._meta.db_table

@@ -37,14 +37,14 @@ def _derived(key_id: int, purpose: str) -> bytes:
 
 
 def seal(value: bytes, *, context: str) -> bytes:
-    """Encrypt: key id (1 byte) ‖ nonce (12) ‖ ciphertext with tag.  ``context`` must match later."""
+    """Encrypt: key id (1 byte) ‖ nonce (12) ‖ ciphertext with tag; ``context`` must match."""
     key_id = max(settings.DATA_KEYS)
     nonce = secrets.token_bytes(12)
     body = AESGCM(_derived(key_id, "seal")).encrypt(nonce, value, context.encode())
     return bytes([key_id]) + nonce + body
 
 
-def unseal(sealed: bytes, *, context: str) -> bytes:
+def unseal(sealed: bytes | memoryview, *, context: str) -> bytes:
     """Decrypt what ``seal`` made in the same context.
 
     Raises:

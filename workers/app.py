@@ -15,12 +15,12 @@ from celery.signals import worker_process_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-import django  # noqa: E402  # the settings' name must be set first
+import django  # the settings' name must be set first
 
 if not django.apps.apps.ready:
     django.setup()
 
-from django.conf import settings  # noqa: E402
+from django.conf import settings
 
 app = Celery("tsunagari")
 app.conf.update(

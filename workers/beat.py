@@ -25,5 +25,5 @@ class DoorbellScheduler(Scheduler):
 
     def _waiting(self) -> int:
         with self.app.connection_for_write() as connection:
-            channel = connection.default_channel
+            channel: Any = connection.default_channel
             return int(channel.client.llen(self.app.conf.task_default_queue))

@@ -19,7 +19,7 @@ _owner = 0
 
 def ring() -> None:
     """Ask for a bell and return at once."""
-    global _owner  # noqa: PLW0603  # one thread per process, also after a fork
+    global _owner  # one thread per process, also after a fork
     if _owner != os.getpid():
         with _guard:
             if _owner != os.getpid():

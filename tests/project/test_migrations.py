@@ -33,5 +33,7 @@ def test_down_and_up_again_leaves_the_walls_standing() -> None:
     call_command("migrate", verbosity=0)
     assert all(node in MigrationExecutor(connection).loader.applied_migrations for node in heads)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM sqlite_master WHERE name = 'points_transfer_no_update'")
+        cursor.execute(
+            "SELECT count(*) FROM sqlite_master WHERE name = 'points_transfer_no_update'"
+        )
         assert cursor.fetchone()[0] == 1

@@ -91,7 +91,10 @@ def test_the_data_inventory_is_complete() -> None:
             privacy: Privacy = field.privacy  # type: ignore[attr-defined]
             if privacy.level is Level.PLAIN:
                 continue
-            row = f"| {model._meta.label}.{field.name} | {field.verbose_name} | {privacy.level} | {privacy.keep} |"
+            row = (
+                f"| {model._meta.label}.{field.name} | {field.verbose_name} "
+                f"| {privacy.level} | {privacy.keep} |"
+            )
             assert row in inventory, (
                 f"docs/privacy/inventory.md is out of date; run bin/tsunagari data_inventory: {row}"
             )
