@@ -34,7 +34,7 @@ class Plan(Scoped):
     version = plain(models.PositiveIntegerField("版（楽観ロック）", default=1))
 
     row_policy = THROUGH_PERSON
-    visible = staticmethod(through_person)  # type: ignore[assignment]
+    visible = staticmethod(through_person)
 
     class Meta:
         verbose_name = "個別避難計画"

@@ -61,7 +61,7 @@ class Proposal(Scoped):
     )
 
     row_policy = THROUGH_PERSON
-    visible = staticmethod(through_person)  # type: ignore[assignment]
+    visible = staticmethod(through_person)
 
     class Meta:
         verbose_name = "支援者の案"
@@ -95,7 +95,7 @@ class ProposalGap(Scoped):
     nearest_m = plain(models.PositiveIntegerField("いちばん近い支援者まで（m）", null=True))
 
     row_policy = THROUGH_PERSON
-    visible = staticmethod(through_person)  # type: ignore[assignment]
+    visible = staticmethod(through_person)
 
     class Meta:
         verbose_name = "見つからない理由"

@@ -104,7 +104,7 @@ class Assignment(Scoped):
     end_reason = sensitive(models.CharField("終わった理由", max_length=120, blank=True))
 
     row_policy = THROUGH_PERSON
-    visible = staticmethod(through_person)  # type: ignore[assignment]
+    visible = staticmethod(through_person)
 
     class Meta:
         verbose_name = "支援者の割り当て"
