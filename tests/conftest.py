@@ -49,6 +49,7 @@ def django_db_setup(request: Any, django_db_blocker: Any) -> Iterator[None]:
     worker = getattr(request.config, "workerinput", {}).get("workerid", "")
     settings.DATABASES["default"].setdefault("TEST", {})
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    _flush_knows_history()
     with django_db_blocker.unblock():
         connection = connections["default"]
         name = connection.settings_dict["NAME"]
@@ -74,13 +75,11 @@ def django_db_setup(request: Any, django_db_blocker: Any) -> Iterator[None]:
         teardown_databases(old, verbosity=0)
 
 
-@pytest.fixture(autouse=True)
-def _flush_knows_history(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
-    """Let the reset after a transactional test empty the append-only tables, nothing else."""
-    if request.node.get_closest_marker("django_db") is None and not (
-        {"db", "transactional_db"} & set(request.fixturenames)
-    ):
-        return
+def _flush_knows_history() -> None:
+    """Let the reset after a transactional test empty the append-only tables, nothing else.
+
+    Once for the session: a fixture of one test would be gone before that test's reset.
+    """
     from django.db import connection
     from django.test import TransactionTestCase
 
@@ -98,7 +97,7 @@ def _flush_knows_history(monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtur
             with database.history_open():
                 original(case)
 
-    monkeypatch.setattr(TransactionTestCase, "_fixture_teardown", emptied)
+    TransactionTestCase._fixture_teardown = emptied  # type: ignore[method-assign]
 
 
 @pytest.fixture

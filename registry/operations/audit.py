@@ -14,12 +14,50 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
+from registry import access
 from registry.access import Scope
+from registry.base import UnscopedAccess
+from registry.domain.errors import Conflict
 from registry.models import LogEntry, LogKind, LogSeal
 
 SEAL_SIZE = 5_000
+# Writers share this advisory lock until they commit; sealing takes it alone for a moment.
+_LOCK = 0x7453_4C4F
+_PATIENCE = "400ms"
+
+
+class SealBusy(Conflict):
+    """A long transaction is writing the log; sealing tries again later, nobody waits for it."""
+
+    code = "seal_busy"
+    message = "記録を書いている処理があるため、封印はあとで行います。"
+
+
+def _insert(entries: list[LogEntry]) -> None:
+    """Write entries.  Their numbers are drawn under the shared lock, so that none can appear
+    later below a sealed one."""
+    if entries and connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_LOCK])
+    LogEntry.objects.unscoped().bulk_create(entries, batch_size=500)
+
+
+def _alone() -> None:
+    """Wait until no writer is between number and commit, at most a moment.
+
+    Raises:
+        SealBusy: somebody is (an import); the table's owner alone could lock the table.
+    """
+    if connection.vendor != "postgresql":
+        return  # one writer at a time
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [_PATIENCE])
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+    except OperationalError as error:
+        raise SealBusy from error
 
 
 def note(
@@ -34,21 +72,18 @@ def note(
     detail: dict[str, Any] | None = None,
 ) -> None:
     """One entry: ``scope`` did ``action`` to a subject.  ``detail`` holds counts and codes only."""
-    LogEntry.objects.unscoped().bulk_create(
-        [_entry(scope, kind, action, subject_kind, subject_id, person_id, fields, detail)]
-    )
+    _insert([_entry(scope, kind, action, subject_kind, subject_id, person_id, fields, detail)])
 
 
 def viewed(
     *, scope: Scope, action: str, people: Iterable[int], fields: Sequence[str]
 ) -> None:
     """One view entry for each person shown, in the transaction that read them."""
-    LogEntry.objects.unscoped().bulk_create(
+    _insert(
         [
             _entry(scope, LogKind.VIEW, action, "person", person, person, fields, None)
             for person in people
-        ],
-        batch_size=500,
+        ]
     )
 
 
@@ -56,9 +91,24 @@ def changed(
     *, scope: Scope, action: str, people: Iterable[tuple[int, Sequence[str]]]
 ) -> None:
     """One change entry for each person changed, naming the fields, in their transaction."""
-    LogEntry.objects.unscoped().bulk_create(
+    _insert(
         [
             _entry(scope, LogKind.CHANGE, action, "person", person, person, fields, None)
+            for person, fields in people
+        ]
+    )
+
+
+def released(
+    *, scope: Scope, action: str, people: Iterable[tuple[int, Sequence[str]]],
+    subject_kind: str, subject_id: int, detail: dict[str, Any] | None = None,
+) -> None:
+    """One release entry for each person handed on, naming the fields, in the transaction."""
+    LogEntry.objects.unscoped().bulk_create(
+        [
+            _entry(
+                scope, LogKind.RELEASE, action, subject_kind, subject_id, person, fields, detail
+            )
             for person, fields in people
         ],
         batch_size=500,
@@ -107,15 +157,14 @@ def _chained(previous: bytes, entries: Iterable[LogEntry]) -> tuple[bytes, int]:
 def seal(*, at: datetime) -> int:
     """Seal what is not sealed yet; returns the number of entries sealed.
 
-    Writers wait for the moment it takes to find the last number, so that no entry can appear
-    later below a sealed one.
+    Raises:
+        SealBusy: a long transaction is writing; what was sealed so far stays.
     """
     sealed = 0
     while True:
-        with transaction.atomic():
-            if connection.vendor == "postgresql":
-                with connection.cursor() as cursor:
-                    cursor.execute("LOCK TABLE registry_logentry IN SHARE MODE")
+        # The whole log, not what the caller may see: a seal over a part would be no seal.
+        with access.system(at=at, reason="seal the log"):
+            _alone()
             last = LogSeal.objects.order_by("-last_entry").first()
             after = last.last_entry if last else 0
             rows = list(
@@ -144,7 +193,16 @@ class LogVerdict:
 
 
 def verify() -> LogVerdict:
-    """Recompute every seal.  Finds an entry changed, removed, inserted or moved."""
+    """Recompute every seal.  Finds an entry changed, removed, inserted or moved.
+
+    Needs the service's own scope: whoever sees a part of the log cannot verify it.
+
+    Raises:
+        UnscopedAccess: called in any other scope.
+    """
+    looking = access.current()
+    if looking is None or not looking.system:
+        raise UnscopedAccess("audit.verify() needs access.system(...)")
     broken: list[str] = []
     previous, entries, before = bytes(32), 0, 0
     seals = list(LogSeal.objects.order_by("last_entry"))
