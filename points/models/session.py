@@ -188,7 +188,7 @@ class Scan(Scoped):
     counter = plain(models.BigIntegerField("端末の通し番号", null=True))
     scanned_at = plain(models.DateTimeField("端末の時刻"))
     received_at = plain(models.DateTimeField("受信時刻"))
-    skew_ms = plain(models.IntegerField("端末の時計のずれ（ミリ秒）", default=0))
+    skew_ms = plain(models.BigIntegerField("端末の時計のずれ（ミリ秒）", default=0))
     result = plain(models.CharField("結果", max_length=24))
     points = plain(models.IntegerField("ポイント", default=0))
     reason = plain(models.CharField("理由", max_length=320))

@@ -40,7 +40,6 @@ from registry.operations import audit
 
 LARGEST_BATCH = 5_000
 _MOST_MISSING = 1_000
-_INT32 = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +198,7 @@ def _scan(
         session_id=session if isinstance(target, Target) or target.volunteer_id else None,
         volunteer_id=target.volunteer_id, attendance_id=answer.attendance, user_id=by.user_id,
         counter=request.counter, scanned_at=request.scanned_at, received_at=by.at,
-        skew_ms=max(-_INT32, min(_INT32, millis)), result=answer.result, points=answer.points,
+        skew_ms=millis, result=answer.result, points=answer.points,
         reason=answer.reason, balance=answer.balance,
     )
 
