@@ -1,4 +1,8 @@
-"""What every page knows: city, help phone, whether this is a demonstration."""
+"""What every page knows: city, help phone, whether this is a demonstration.
+
+Owns the ``site`` value of the templates (base.html, help.html).  Refuses anything personal: it
+is on error pages too.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,16 @@ from django.http import HttpRequest
 
 def site(request: HttpRequest) -> dict[str, Any]:
     """Template context of every page."""
+    del request
+    phone = str(settings.HELP_PHONE)
     return {
-        "city_name": settings.CITY_NAME,
-        "help_phone": settings.HELP_PHONE,
-        "is_demo": settings.DEMO,
+        "site": {
+            "name": f"{settings.CITY_NAME} つながり",
+            "city": settings.CITY_NAME,
+            "demo": settings.DEMO,
+            "phone": phone,
+            "phone_href": "tel:" + "".join(c for c in phone if c.isdigit() or c == "+"),
+            "office": getattr(settings, "HELP_OFFICE", "社会福祉協議会 ボランティア係"),
+            "hours": getattr(settings, "HELP_HOURS", "平日 8時30分〜17時15分"),
+        }
     }

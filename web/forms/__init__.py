@@ -1,0 +1,1 @@
+"""Forms: fields with labels above, Japanese words, no placeholder."""

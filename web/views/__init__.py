@@ -1,0 +1,1 @@
+"""Pages, one module per user group; each view declares what it ``needs``."""
