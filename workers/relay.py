@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from django.db import close_old_connections, connection, transaction
 from django.utils import timezone
 
+from evacuation.operations import follow_ups, losses, sharing, strikes
 from registry import outbox
 from registry.failpoints import hit
 from registry.operations import audit
@@ -48,6 +49,11 @@ def _prune(claimed: outbox.Claimed, at: datetime) -> None:
 HANDLERS: dict[str, Handler] = {
     "registry.seal_log": _seal_log,
     "registry.prune_outbox": _prune,
+    "registry.import_applied": follow_ups.import_applied,
+    "evacuation.sharing": sharing.open_due,
+    "evacuation.edition": sharing.build_edition,
+    "evacuation.strike_out_letter": strikes.write_letter,
+    "evacuation.loss_letters": losses.write_letters,
 }
 
 

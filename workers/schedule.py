@@ -13,6 +13,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from evacuation.operations import sharing
 from registry import outbox
 from registry.access import day_of
 
@@ -34,7 +35,13 @@ def _day(at: datetime) -> str:
     return day_of(at).isoformat()
 
 
+def _sharing(at: datetime) -> str | None:
+    """Every hour of the current sharing period: the handler opens what is not open yet."""
+    return f"{'+'.join(sharing.current_periods(at))}@{at:%Y-%m-%dT%H}"
+
+
 JOBS: list[Job] = [
+    Job("sharing", "evacuation.sharing", _sharing),
     Job("seal_log", "registry.seal_log", _five_minutes),
     Job("prune_outbox", "registry.prune_outbox", _day),
 ]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from registry.base import AppendOnly, Scoped, personal, plain, sensitive
 from registry.domain.roles import Permission
@@ -60,6 +60,14 @@ class SharingTask(models.Model):
     state = plain(models.CharField("状態", max_length=10, choices=State.choices))
     code = plain(models.CharField("理由コード", max_length=40, blank=True))
     reason = plain(models.CharField("理由", max_length=240, blank=True))
+    attempt = plain(models.PositiveSmallIntegerField("作成の回", default=1))
+    decided_at = plain(models.DateTimeField("発行または保留の日時", null=True))
+    override_reason = plain(models.CharField("先に渡す理由", max_length=240, blank=True))
+    override_at = plain(models.DateTimeField("先に渡すと決めた日時", null=True))
+    override_by = plain(
+        models.ForeignKey("registry.User", models.PROTECT, null=True, related_name="+",
+                          verbose_name="先に渡すと決めた人")
+    )
 
     class Meta:
         verbose_name = "提供先ごとの作業"
@@ -68,6 +76,12 @@ class SharingTask(models.Model):
             models.CheckConstraint(
                 condition=~Q(state="held_back") | ~Q(reason=""),
                 name="sharing_held_back_says_why",
+            ),
+            models.CheckConstraint(
+                condition=Q(override_at__isnull=True, override_by__isnull=True, override_reason="")
+                | (Q(override_at__isnull=False, override_by__isnull=False)
+                   & ~Q(override_reason="")),
+                name="sharing_override_is_signed_with_a_reason",
             ),
         ]
 
@@ -113,6 +127,7 @@ class EditionRow(AppendOnly, Scoped):
     change = plain(models.CharField("前の版との差", max_length=8))  # new | changed | same
     changed_columns = plain(models.JSONField("変わった項目", default=list))
     ground = plain(models.CharField("提供の根拠", max_length=24))
+    columns = plain(models.JSONField("渡した項目", default=list))
     values_digest = plain(models.CharField("内容の照合値", max_length=64))
     sealed_values = sensitive(models.BinaryField("暗号化した内容"))
 
@@ -181,6 +196,16 @@ class Copy(Scoped):
 
     class Meta:
         verbose_name = "副本"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=["issued", "received", "recalled", "returned", "destroyed",
+                                       "lost"]),
+                name="copy_state_is_known",
+            ),
+            models.UniqueConstraint(
+                fields=["edition", "medium"], name="edition_has_one_copy_per_medium"
+            ),
+        ]
         indexes = [models.Index(fields=["office", "state"], name="copy_office_state")]
 
     @classmethod
@@ -210,11 +235,92 @@ class CopyEvent(AppendOnly, Scoped):
         verbose_name = "副本の記録"
         constraints = [
             models.UniqueConstraint(fields=["copy", "sequence"], name="copy_event_in_order"),
+            models.UniqueConstraint(
+                fields=["copy"], condition=Q(event="issue"), name="copy_issued_once"
+            ),
         ]
 
     @classmethod
     def visible(cls, rows: models.QuerySet[Any], scope: Scope) -> models.QuerySet[Any]:
         return by_office(rows, scope, "copy__office_id")
+
+
+class CopyLoss(Scoped):
+    """A reported loss (紛失): due dates of the two reports and when they were made."""
+
+    copy = plain(models.OneToOneField(Copy, models.PROTECT, related_name="+"))
+    office = plain(models.ForeignKey("registry.Office", models.PROTECT, related_name="+"))
+    discovered_on = plain(models.DateField("気づいた日"))
+    circumstances = plain(models.CharField("気づいた状況", max_length=500))
+    malicious = plain(models.BooleanField("盗難など不正の目的のおそれ", default=False))
+    people_count = plain(models.PositiveIntegerField("対象の人数"))
+    first_target_on = plain(models.DateField("速報の目標日"))
+    first_due_on = plain(models.DateField("速報の期限"))
+    final_due_on = plain(models.DateField("確報の期限"))
+    reported_at = plain(models.DateTimeField("届出日時"))
+    reported_by = plain(models.ForeignKey("registry.User", models.PROTECT, related_name="+"))
+
+    row_policy = BY_OFFICE
+
+    class Meta:
+        verbose_name = "紛失の届"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(first_target_on__lte=F("first_due_on"))
+                & Q(first_due_on__lte=F("final_due_on"))
+                & Q(discovered_on__lte=F("first_target_on")),
+                name="loss_dates_follow_each_other",
+            ),
+        ]
+
+    @classmethod
+    def visible(cls, rows: models.QuerySet[Any], scope: Scope) -> models.QuerySet[Any]:
+        return by_office(rows, scope, "office_id")
+
+
+class Letter(AppendOnly, Scoped):
+    """A letter made by a worker: a strike-out notice or a loss notice (通知文)."""
+
+    class Kind(models.TextChoices):
+        STRIKE_OUT = "strike_out", "削除依頼"
+        LOSS = "loss", "紛失のお知らせ"
+
+    kind = plain(models.CharField("種類", max_length=12, choices=Kind.choices))
+    copy = plain(models.ForeignKey(Copy, models.PROTECT, related_name="+"))
+    office = plain(models.ForeignKey("registry.Office", models.PROTECT, related_name="+"))
+    person = sensitive(
+        models.ForeignKey("registry.Person", models.PROTECT, null=True, related_name="+",
+                          verbose_name="宛先の方")
+    )
+    number = plain(models.CharField("文書番号", max_length=48, unique=True))
+    address = plain(models.CharField("保管番号", max_length=64))
+    made_at = plain(models.DateTimeField("作成日時"))
+
+    # A letter to a person is the municipality's; the office sees the orders made to it.
+    row_policy = (
+        "tsunagari_all_people() OR (kind = 'strike_out' AND office_id = ANY(tsunagari_offices()))"
+    )
+
+    class Meta:
+        verbose_name = "通知文"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["copy", "person"], condition=Q(kind="loss"),
+                name="loss_letter_once_per_person",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="loss", person__isnull=False)
+                | Q(kind="strike_out", person__isnull=True),
+                name="letter_of_loss_names_its_person",
+            ),
+        ]
+
+    @classmethod
+    def visible(cls, rows: models.QuerySet[Any], scope: Scope) -> models.QuerySet[Any]:
+        found = by_office(rows, scope, "office_id")
+        if scope.system or scope.may(Permission.CUSTODY_MANAGE):
+            return found
+        return found.filter(kind="strike_out")
 
 
 class StrikeOut(Scoped):
@@ -226,6 +332,8 @@ class StrikeOut(Scoped):
     position = plain(models.PositiveIntegerField("冊子の何番目か"))
     reason = plain(models.CharField("理由", max_length=120))
     made_at = plain(models.DateTimeField("作成日時"))
+    letter = plain(models.ForeignKey(Letter, models.PROTECT, null=True, related_name="+",
+                                     verbose_name="通知文"))
     done_at = plain(models.DateTimeField("実施日時", null=True))
     done_by = plain(
         models.ForeignKey("registry.User", models.PROTECT, null=True, related_name="+")

@@ -62,7 +62,7 @@ class ListingRequest(AppendOnly, Scoped):
     ends_on = plain(models.DateField("この日から無効", null=True))
 
     row_policy = THROUGH_PERSON
-    visible = staticmethod(through_person)  # type: ignore[assignment]  # same call, shared body
+    visible = staticmethod(through_person)
 
     class Meta:
         verbose_name = "申出・職権"
@@ -103,10 +103,11 @@ class RosterEntry(Scoped):
     version = plain(models.PositiveIntegerField("版", default=1))
 
     row_policy = THROUGH_PERSON
-    visible = staticmethod(through_person)  # type: ignore[assignment]
+    visible = staticmethod(through_person)
 
     class Meta:
         verbose_name = "名簿登載者"
+        indexes = [models.Index(fields=["state", "urgency"], name="roster_state_urgency")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(state="removed", removed_at__isnull=False, removed_by__isnull=False)
@@ -132,6 +133,7 @@ class RosterRun(models.Model):
     gone_count = plain(models.PositiveIntegerField("非該当", default=0))
     changed_count = plain(models.PositiveIntegerField("理由の変更", default=0))
     same_count = plain(models.PositiveIntegerField("変更なし", default=0))
+    unsure_count = plain(models.PositiveIntegerField("情報不足で要確認", default=0))
     made_at = plain(models.DateTimeField("作成日時"))
     made_by = plain(models.ForeignKey("registry.User", models.PROTECT, related_name="+"))
     applied_at = plain(models.DateTimeField("反映日時", null=True))
@@ -155,17 +157,21 @@ class RosterChange(Scoped):
 
     run = plain(models.ForeignKey(RosterRun, models.PROTECT, related_name="+"))
     person = sensitive(models.ForeignKey("registry.Person", models.PROTECT, related_name="+"))
-    change = sensitive(models.CharField("変更", max_length=8))  # new | gone | reason
+    change = sensitive(models.CharField("変更", max_length=8))  # new | gone | reason | unsure
     before = sensitive(models.JSONField("前の要件", default=list))
     after = sensitive(models.JSONField("後の要件", default=list))
 
     row_policy = THROUGH_PERSON
-    visible = staticmethod(through_person)  # type: ignore[assignment]
+    visible = staticmethod(through_person)
 
     class Meta:
         verbose_name = "名簿の差分"
         constraints = [
             models.UniqueConstraint(fields=["run", "person"], name="roster_change_once_per_run"),
+            models.CheckConstraint(
+                condition=Q(change__in=["new", "gone", "reason", "unsure"]),
+                name="roster_change_is_new_gone_reason_or_unsure",
+            ),
         ]
 
 
@@ -188,7 +194,7 @@ class Consent(AppendOnly, Scoped):
     recorded_by = plain(models.ForeignKey("registry.User", models.PROTECT, related_name="+"))
 
     row_policy = THROUGH_PERSON
-    visible = staticmethod(through_person)  # type: ignore[assignment]
+    visible = staticmethod(through_person)
 
     class Meta:
         verbose_name = "同意の記録"
@@ -217,7 +223,7 @@ class ConsentNotice(Scoped):
     undelivered_at = plain(models.DateTimeField("返戻の日時", null=True))
 
     row_policy = THROUGH_PERSON
-    visible = staticmethod(through_person)  # type: ignore[assignment]
+    visible = staticmethod(through_person)
 
     class Meta:
         verbose_name = "事前通知"
@@ -233,7 +239,7 @@ class ProtectionRelease(AppendOnly, Scoped):
     by = plain(models.ForeignKey("registry.User", models.PROTECT, related_name="+"))
 
     row_policy = THROUGH_PERSON
-    visible = staticmethod(through_person)  # type: ignore[assignment]
+    visible = staticmethod(through_person)
 
     class Meta:
         verbose_name = "要照会の方の提供承認"
@@ -260,6 +266,7 @@ class Correction(Scoped):
     decided_by = plain(
         models.ForeignKey("registry.User", models.PROTECT, null=True, related_name="+")
     )
+    decision_note = sensitive(models.CharField("確認の結果", max_length=240, blank=True))
 
     row_policy = f"office_id = ANY(tsunagari_offices()) OR {THROUGH_PERSON}"
 
