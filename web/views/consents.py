@@ -78,4 +78,4 @@ def _back(request: HttpRequest, person_id: int) -> str:
     code = _purpose(request)
     if code:
         return link("office-person", person_id, purpose=code)
-    return reverse("office-unanswered")
+    return reverse("office-people")

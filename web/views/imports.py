@@ -136,7 +136,7 @@ def _profiles() -> list[tuple[str, str]]:
     return [(code, find_profile(code).title) for code in profile_codes()]
 
 
-def _new_words() -> dict[str, Any]:  # noqa: N802 - the fixed words of the form
+def _new_words() -> dict[str, Any]:
     return {
         "heading": "ファイルを読む", "submit": "中身を見る", "multipart": True,
         "lead": "読んだだけでは、住民の情報は変わりません。つぎの画面で違いを確かめてから反映します。",
