@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from registry import bulk
 from registry.access import Scope
 from registry.domain.calendar import DatedValue, Precision
 from registry.domain.identity import fold_kana, fold_name
@@ -47,8 +48,6 @@ _DAYS = (
     Field.MOVED_IN_ON, Field.MOVED_OUT_ON, Field.DIED_ON, Field.FACILITY_SINCE,
     Field.PROTECTED_UNTIL,
 )
-_PERSON_COLUMNS = [f.name for f in Person._meta.concrete_fields if f.name not in ("id", "number")]
-_WELFARE_COLUMNS = [*(field.value for field in WELFARE), "updated_at"]
 
 
 class Applier:
@@ -112,9 +111,7 @@ class Applier:
             to_place.append((row, _parsed(each).values, moved))
             rows.append(row)
         self._locator.place(to_place)
-        Person.objects.unscoped().bulk_create(
-            rows, update_conflicts=True, unique_fields=["number"], update_fields=_PERSON_COLUMNS
-        )
+        bulk.upsert(rows, unique="number")
 
     def _fill(
         self, row: Person, each: Judgement, homes: Mapping[str, int], *, new: bool
@@ -174,9 +171,7 @@ class Applier:
             for field, value in changes.items():
                 setattr(row, field.value, _stored(field, value))
             rows.append(row)
-        WelfareRecord.objects.unscoped().bulk_create(
-            rows, update_conflicts=True, unique_fields=["person"], update_fields=_WELFARE_COLUMNS
-        )
+        bulk.upsert(rows, unique="person")
 
     def _note(self, wanted: Sequence[Judgement], ids: Mapping[str, int]) -> None:
         """Events for those who follow up, and a change record for each person changed."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from django.db import transaction
 
-from registry import access, outbox
+from registry import access, bulk, outbox
 from registry.access import Scope
 from registry.domain.errors import Conflict, NotFound, Refused
 from registry.domain.importing.classifying import Judgement, Verdict
@@ -83,7 +83,7 @@ def stage(
         areas = Areas.load()
         for judgements in judged(rows, inspection, mapping, areas=areas, wide=wide):
             totals.update(each.verdict for each in judgements)
-            ImportRow.objects.unscoped().bulk_create(
+            bulk.insert(
                 [_row(batch, each) for each in judgements if each.verdict is not Verdict.SAME]
             )
     _count(batch, totals)
