@@ -1,5 +1,7 @@
 """The machine face: /api/v1/."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("registry/", include("api.registry")),
+]
