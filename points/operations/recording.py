@@ -195,7 +195,7 @@ def _scan(
     millis = int(skew.total_seconds() * 1000)
     return Scan(
         id=request.id, content=request.content(),
-        session_id=session if isinstance(target, Target) or target.volunteer_id else None,
+        session_id=session,
         volunteer_id=target.volunteer_id, attendance_id=answer.attendance, user_id=by.user_id,
         counter=request.counter, scanned_at=request.scanned_at, received_at=by.at,
         skew_ms=millis, result=answer.result, points=answer.points,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
@@ -139,6 +139,11 @@ def resolve(
         found = known.get(session)
         return None if found is None else (found.starts_at, found.ends_at)
 
+    def own(session: int | None) -> int | None:
+        """The session for the record: only one that exists and is the actor's to use."""
+        fact = None if session is None else known.get(session)
+        return session if fact is not None and may_use(fact, by) else None
+
     tokens_read = [_token(r, ring, host, by, hours) for r in requests]
     cards = cards_by_code(wide, {t.code for t in tokens_read if isinstance(t, CardCode)})
     typed = {r.volunteer_id for r in requests if r.volunteer_id is not None}
@@ -148,26 +153,26 @@ def resolve(
     found: list[Target | Unread] = []
     for request, token in zip(requests, tokens_read, strict=True):
         if isinstance(token, Unread):
-            found.append(token)
+            found.append(replace(token, session_id=own(token.session_id)))
         elif isinstance(token, CardCode):
             card = cards.get(token.code)
             if card is None:
-                found.append(Unread(Result.BAD_CARD, BadCode.message, request.session_id))
+                found.append(Unread(Result.BAD_CARD, BadCode.message, own(request.session_id)))
             elif card.cancelled_at is not None:
                 found.append(Unread(Result.CANCELLED_CARD, "このカードは無効になっています。",
-                                    request.session_id, card.volunteer_id))
+                                    own(request.session_id), card.volunteer_id))
             else:
                 found.append(_at(known, request.session_id, card.volunteer_id, "card", by))
         elif token is None:
             volunteer = request.volunteer_id
             if volunteer not in people or volunteer is None:
                 found.append(Unread(Result.BAD_CARD, "この方は見つかりません。",
-                                    request.session_id))
+                                    own(request.session_id)))
             else:
                 found.append(_at(known, request.session_id, volunteer, request.method, by))
         elif by.volunteer_id is None:
             found.append(Unread(Result.UNKNOWN_DEVICE, Result.UNKNOWN_DEVICE.face.advice,
-                                token.session))
+                                own(token.session)))
         else:
             # The code itself proves that the person stands at the session.
             found.append(_at(known, token.session, by.volunteer_id, token.via.value, None, by.on))

@@ -151,8 +151,8 @@ def build(
 
 
 def hold(
-    world: World, *, start: datetime | None = None, hours: float = 1.5, title: str = "ふれあいサロン",
-    group: int | None = None, kind: str = "", **given: Any,
+    world: World, *, start: datetime | None = None, hours: float = 1.5,
+    title: str = "ふれあいサロン", group: int | None = None, kind: str = "", **given: Any,
 ) -> int:
     """Open a session of the first group (or ``group``, or ``given``'s host) by the service."""
     begins = start or world.at - timedelta(hours=1)

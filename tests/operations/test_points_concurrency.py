@@ -53,7 +53,7 @@ def in_processes(work: Callable[..., Counter[str]], *arguments: Any) -> Counter[
     def run(number: int) -> None:
         try:
             answers.put((number, work(number, start, *arguments), ""))
-        except BaseException as error:  # the parent reports it
+        except BaseException as error:  # noqa: BLE001  # the parent reports whatever it is
             answers.put((number, Counter(), repr(error)))
         finally:
             connections.close_all()

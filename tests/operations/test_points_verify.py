@@ -72,7 +72,8 @@ def test_an_untouched_ledger_is_intact(world: make.World) -> None:
 
 def first(model: Any, by: Any, **wanted: Any) -> Any:
     rows = getattr(model.objects, "visible_to", lambda _: model.objects.all())(by)
-    return rows.filter(pk__in=[rows.filter(**wanted).order_by("pk").values_list("pk", flat=True)[0]])
+    number = rows.filter(**wanted).order_by("pk").values_list("pk", flat=True)[0]
+    return rows.filter(pk=number)
 
 
 PLANTED: dict[str, tuple[str, Callable[[Any], Any]]] = {
