@@ -43,6 +43,8 @@ class Permission(StrEnum):
     SHARING_RUN = "sharing.run"
     EDITION_HOLD = "edition.hold"  # holds and confirms the copies of an office
     CUSTODY_MANAGE = "custody.manage"
+    EDITIONS_VIEW = "editions.view"  # one's own office's, or all with custody.manage
+    COPIES_RECORD = "copies.record"  # receipt, check, hand-over, destruction, loss
     PLAN_VIEW = "plan.view"
     PLAN_DRAFT = "plan.draft"
     PLAN_APPROVE = "plan.approve"
@@ -97,7 +99,8 @@ ROLES: dict[Role, RoleRule] = {
             {
                 P.PEOPLE_VIEW, P.PEOPLE_PROTECTED, P.PEOPLE_IMPORT, P.AREAS_VIEW,
                 P.STAFF_MANAGE, P.LOG_VIEW, P.ROSTER_VIEW, P.ROSTER_MANAGE,
-                P.CONSENT_RECORD, P.SHARING_RUN, P.CUSTODY_MANAGE, P.PLAN_VIEW,
+                P.CONSENT_RECORD, P.SHARING_RUN, P.CUSTODY_MANAGE, P.EDITIONS_VIEW,
+                P.COPIES_RECORD, P.PLAN_VIEW,
                 P.PLAN_DRAFT, P.SUPPORTERS_PROPOSE, P.PLACES_VIEW, P.PLACES_MANAGE,
             }
         ),
@@ -109,7 +112,8 @@ ROLES: dict[Role, RoleRule] = {
         frozenset(
             {
                 P.PEOPLE_VIEW, P.PEOPLE_PROTECTED, P.AREAS_VIEW, P.LOG_VIEW, P.ROSTER_VIEW,
-                P.CUSTODY_MANAGE, P.PLAN_VIEW, P.PLAN_APPROVE, P.PLACES_VIEW,
+                P.CUSTODY_MANAGE, P.EDITIONS_VIEW, P.COPIES_RECORD, P.PLAN_VIEW,
+                P.PLAN_APPROVE, P.PLACES_VIEW,
             }
         ),
         "計画を承認する。つくった本人は承認できない。",
@@ -141,13 +145,13 @@ ROLES: dict[Role, RoleRule] = {
     Role.NEIGHBOURHOOD_ASSOCIATION: RoleRule(
         "町内会",
         Reach.OFFICE,
-        frozenset({P.EDITION_HOLD}),
+        frozenset({P.EDITION_HOLD, P.EDITIONS_VIEW, P.COPIES_RECORD}),
         "自分の町内会に渡された名簿だけを持つ（R7）。",
     ),
     Role.WELFARE_COMMISSIONER: RoleRule(
         "民生委員・児童委員",
         Reach.OFFICE,
-        frozenset({P.EDITION_HOLD}),
+        frozenset({P.EDITION_HOLD, P.EDITIONS_VIEW, P.COPIES_RECORD}),
         "担当区域に渡された名簿だけを持つ（R7）。",
     ),
     Role.VOLUNTEER: RoleRule(
