@@ -50,6 +50,7 @@ HANDLERS: dict[str, Handler] = {
     "registry.seal_log": _seal_log,
     "registry.prune_outbox": _prune,
     "registry.import_applied": follow_ups.import_applied,
+    "registry.term_ended": follow_ups.term_ended,
     "evacuation.sharing": sharing.open_due,
     "evacuation.edition": sharing.build_edition,
     "evacuation.strike_out_letter": strikes.write_letter,

@@ -14,7 +14,7 @@ from django.db import transaction
 
 from evacuation.domain import custody as rules
 from evacuation.domain.custody import Act, CopyState, CustodyRefused
-from evacuation.models import Copy, CopyEvent, Edition, EditionRow
+from evacuation.models import Copy, CopyEvent, Edition, EditionRow, StrikeOut
 from evacuation.operations import sharing
 from evacuation.queries.disclosing import KIND_OF
 from registry import access
@@ -122,6 +122,8 @@ def act(
         copy.holder_id = _holder(copy, what, by, holder_id, wide)
         copy.version += 1
         copy.save()
+        if what is Act.HAND_OVER:  # what is to be struck out goes with the copy
+            StrikeOut.objects.visible_to(wide).filter(copy=copy).update(office_id=copy.office_id)
         if after.state in (CopyState.RETURNED, CopyState.DESTROYED, CopyState.LOST):
             sharing.copies_came_back(int(seen.office_id), by=by, wide=wide)
     audit.note(scope=by, kind="change", action=f"custody.{what.value}", subject_kind="copy",

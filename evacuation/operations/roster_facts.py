@@ -31,7 +31,11 @@ from registry.queries.facts import PersonFacts as Registered
 
 ELDERLY = 65
 _TAGS = {tag.value: tag for tag in NeedTag} | {need.plain: tag for tag, need in NEEDS.items()}
-_PARTS = {part.value: part for part in BodyPart}
+# The import's codes for 障害部位, where they are named otherwise than here.
+_PARTS = {part.value: part for part in BodyPart} | {
+    "vision": BodyPart.SIGHT, "motor_upper": BodyPart.CEREBRAL_UPPER,
+    "motor_mobility": BodyPart.CEREBRAL_MOVEMENT,
+}
 _CARE = {level.value: level for level in CareLevel}
 
 
