@@ -53,13 +53,14 @@ Handler = Callable[..., Response]
 
 
 class Endpoint(APIView):
-    """An endpoint.  ``needs`` maps each method to the permission it requires.
+    """An endpoint.  ``needs`` maps each method to the permission it requires, or to several of
+    which one is enough (a scanner's or a volunteer's own).
 
     Handlers receive the open scope: ``def get(self, request, scope, **path)``.
     ``once`` names the methods that honour an Idempotency-Key.
     """
 
-    needs: ClassVar[dict[str, Permission]] = {}
+    needs: ClassVar[dict[str, Permission | tuple[Permission, ...]]] = {}
     once: ClassVar[frozenset[str]] = frozenset()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -73,6 +74,12 @@ class Endpoint(APIView):
             setattr(cls, method, _scoped(handler, method))
 
 
+def _require(scope: Scope, needed: Permission | tuple[Permission, ...]) -> None:
+    several = needed if isinstance(needed, tuple) else (needed,)
+    if not any(scope.may(one) for one in several):
+        scope.require(several[0])
+
+
 def _scoped(handler: Handler, method: str) -> Handler:
     def run(self: Endpoint, request: Request, **path: Any) -> Response:
         limits = request.auth if isinstance(request.auth, frozenset) else None
@@ -83,7 +90,7 @@ def _scoped(handler: Handler, method: str) -> Handler:
             purpose=request.headers.get("X-Purpose", "")[:80],
             limited_to=limits,
         ) as scope:
-            scope.require(self.needs[method])
+            _require(scope, self.needs[method])
             key = request.headers.get("Idempotency-Key", "")
             if key and method in self.once:
                 return _remembered(self, handler, request, scope, key, path)

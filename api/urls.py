@@ -3,5 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("evacuation/", include("api.evacuation")),
+    path("points/", include("api.points")),
     path("registry/", include("api.registry")),
 ]

@@ -139,7 +139,7 @@ def sessions(
     """
     rows = _visible(scope)
     if ids is not None:
-        rows = rows.filter(pk__in=list(ids))
+        rows = rows.filter(pk__in=[one for one in ids if 0 < one < 1 << 63])
     elif first is not None and last is not None:
         rows = rows.filter(held_on__range=(first, last))
     else:

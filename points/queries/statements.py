@@ -187,19 +187,20 @@ def vouchers_of(scope: Scope, *, volunteer_id: int) -> list[VoucherLine]:
 
 def exchange_fact(scope: Scope, *, exchange_id: UUID) -> ExchangeFact:
     """An exchange with its vouchers.  Raises ``NotFound``."""
-    row = Exchange.objects.visible_to(scope).filter(id=exchange_id).values_list(
-        "id", "volunteer_id", "programme__code", "count", "points", "at", "undone_at"
-    ).first()
+    row = (
+        Exchange.objects.visible_to(scope).filter(id=exchange_id).select_related("programme").first()
+    )
     if row is None:
         raise NotFound
     rows = Voucher.objects.visible_to(scope).filter(exchange_id=exchange_id).order_by("pk")
-    return ExchangeFact(*row, vouchers=tuple(VoucherLine(*one) for one in rows.values_list(
-        *_VOUCHER)))
+    papers = tuple(VoucherLine(*one) for one in rows.values_list(*_VOUCHER))
+    return ExchangeFact(row.id, row.volunteer_id, row.programme.code, row.count, row.points,
+                        row.at, row.undone_at, papers)
 
 
 def _whose(scope: Scope, volunteer_id: int | None, action: str) -> int:
     person = scope.volunteer_id if volunteer_id is None else volunteer_id
-    if person is None:
+    if person is None or not 0 < person < 1 << 63:
         raise NotFound
     if person != scope.volunteer_id:
         if not scope.may(Permission.STATEMENTS_VIEW):

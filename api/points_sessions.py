@@ -1,0 +1,180 @@
+"""``points/programmes``, ``groups``, ``sessions``, ``attendances`` by the machine face.
+
+Owns listing and making them.  Refuses by the operations' rules; another group's session is not
+found.  interfaces.md, "HTTP API".
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api import points_shapes as shapes
+from api.base import Endpoint, read
+from api.registry_shapes import asked
+from points.domain.rules import Per, Rate, Remainder, RuleSet, Source, YearTerms
+from points.operations import attendance, groups, programmes, sessions
+from points.queries import rulebook
+from points.queries import sessions as seen
+from registry.access import Scope
+from registry.domain.roles import Permission
+
+_SEES = (Permission.SESSIONS_VIEW, Permission.SCANS_RECORD)
+
+
+class Programmes(Endpoint):
+    """ポイント事業."""
+
+    needs: ClassVar = {
+        "get": (Permission.SESSIONS_VIEW, Permission.OWN_POINTS), "post": Permission.RULES_MANAGE,
+    }
+    once: ClassVar = frozenset({"post"})
+
+    @extend_schema(responses=shapes.ProgrammeOut(many=True))
+    def get(self, request: Request, scope: Scope) -> Response:
+        """Every programme with its rules and years."""
+        return Response([shapes.ProgrammeOut(one).data for one in rulebook.programmes(scope)])
+
+    @extend_schema(request=shapes.ProgrammeIn, responses={201: shapes.ProgrammeOut})
+    def post(self, request: Request, scope: Scope) -> Response:
+        """Make a programme."""
+        given = read(shapes.ProgrammeIn, request)
+        programmes.create(**given, by=scope)
+        return _programme(scope, given["code"])
+
+
+class ProgrammeRules(Endpoint):
+    """要領."""
+
+    needs: ClassVar = {"post": Permission.RULES_MANAGE}
+    once: ClassVar = frozenset({"post"})
+
+    @extend_schema(request=shapes.RulesShape, responses={201: shapes.ProgrammeOut})
+    def post(self, request: Request, scope: Scope, code: str) -> Response:
+        """Add a rule set that holds from its date."""
+        given = read(shapes.RulesShape, request)
+        given["rates"] = tuple(
+            Rate(r["kind"], r["label"], r["points"], Per(r["per"])) for r in given["rates"]
+        )
+        given["sources"] = frozenset(map(Source, given["sources"]))
+        given["remainder"] = Remainder(given["remainder"])
+        programmes.add_rules(rules=RuleSet(programme=code, **given), by=scope)
+        return _programme(scope, code)
+
+
+class ProgrammeYears(Endpoint):
+    """年度."""
+
+    needs: ClassVar = {"post": Permission.RULES_MANAGE}
+    once: ClassVar = frozenset({"post"})
+
+    @extend_schema(request=shapes.YearShape, responses={201: shapes.ProgrammeOut})
+    def post(self, request: Request, scope: Scope, code: str) -> Response:
+        """Open a fiscal year."""
+        given = read(shapes.YearShape, request)
+        programmes.open_year(terms=YearTerms(programme=code, **given), by=scope)
+        return _programme(scope, code)
+
+
+def _programme(scope: Scope, code: str) -> Response:
+    return Response(shapes.ProgrammeOut(rulebook.programme(scope, code=code)).data, status=201)
+
+
+class Groups(Endpoint):
+    """登録団体."""
+
+    needs: ClassVar = {"get": Permission.SESSIONS_VIEW, "post": Permission.RULES_MANAGE}
+    once: ClassVar = frozenset({"post"})
+
+    @extend_schema(parameters=[shapes.YearAsked], responses=shapes.GroupOut(many=True))
+    def get(self, request: Request, scope: Scope) -> Response:
+        """Groups one may see, of a year."""
+        year = asked(shapes.YearAsked, request).get("fiscal_year")
+        return Response([shapes.GroupOut(g).data for g in seen.groups(scope, fiscal_year=year)])
+
+    @extend_schema(request=shapes.GroupIn, responses={201: shapes.GroupOut})
+    def post(self, request: Request, scope: Scope) -> Response:
+        """Register an organisation with a programme for a year."""
+        given = read(shapes.GroupIn, request)
+        made = groups.register(organisation_id=given.pop("organisation"), **given, by=scope)
+        found = [one for one in seen.groups(scope) if one.id == made.pk]
+        return Response(shapes.GroupOut(found[0]).data, status=201)
+
+
+class Sessions(Endpoint):
+    """開催回."""
+
+    needs: ClassVar = {"get": _SEES, "post": Permission.SESSIONS_MANAGE}
+    once: ClassVar = frozenset({"post"})
+
+    @extend_schema(parameters=[shapes.SessionDay], responses=shapes.SessionOut(many=True))
+    def get(self, request: Request, scope: Scope) -> Response:
+        """One's own sessions of a day (today without ``on``)."""
+        on = asked(shapes.SessionDay, request).get("on")
+        return Response([shapes.SessionOut(one).data for one in seen.sessions(scope, on=on)])
+
+    @extend_schema(request=shapes.SessionIn, responses={201: shapes.SessionOut})
+    def post(self, request: Request, scope: Scope) -> Response:
+        """Open a session."""
+        given: dict[str, Any] = read(shapes.SessionIn, request)
+        made = sessions.open(
+            group_id=given.pop("group"), organisation_id=given.pop("organisation"),
+            source=Source(given.pop("source")), **given, by=scope,
+        )
+        found = seen.session(scope, session_id=made.pk)
+        return Response(shapes.SessionOut(found).data, status=201)
+
+
+class Session(Endpoint):
+    """One session."""
+
+    needs: ClassVar = {"get": _SEES}
+
+    @extend_schema(responses=shapes.SessionOut)
+    def get(self, request: Request, scope: Scope, session_id: int) -> Response:
+        """One of one's own sessions."""
+        return Response(shapes.SessionOut(seen.session(scope, session_id=session_id)).data)
+
+
+class SessionCancel(Endpoint):
+    """中止."""
+
+    needs: ClassVar = {"post": Permission.SESSIONS_MANAGE}
+
+    @extend_schema(request=None, responses=shapes.SessionOut)
+    def post(self, request: Request, scope: Scope, session_id: int) -> Response:
+        """Cancel a session; its points are taken back."""
+        sessions.cancel(session_id=session_id, by=scope)
+        return Response(shapes.SessionOut(seen.session(scope, session_id=session_id)).data)
+
+
+class Attendances(Endpoint):
+    """参加記録."""
+
+    needs: ClassVar = {"get": Permission.SESSIONS_VIEW}
+
+    @extend_schema(parameters=[shapes.SessionAsked], responses=shapes.AttendanceOut(many=True))
+    def get(self, request: Request, scope: Scope) -> Response:
+        """Who was at a session."""
+        given = asked(shapes.SessionAsked, request)
+        found = seen.session_detail(scope, session_id=given["session"])
+        return Response([shapes.AttendanceOut(one).data for one in found.attendances])
+
+
+class AttendanceVoid(Endpoint):
+    """取消."""
+
+    needs: ClassVar = {"post": Permission.ATTENDANCE_VOID}
+    once: ClassVar = frozenset({"post"})
+
+    @extend_schema(request=shapes.VoidIn, responses=shapes.AttendanceOut)
+    def post(self, request: Request, scope: Scope, attendance_id: int) -> Response:
+        """Void a record, with a reason."""
+        reason = read(shapes.VoidIn, request)["reason"]
+        row = attendance.void(attendance_id=attendance_id, reason=reason, by=scope)
+        found = seen.session_detail(scope, session_id=row.session_id)
+        line = next(one for one in found.attendances if one.id == attendance_id)
+        return Response(shapes.AttendanceOut(line).data)
