@@ -62,7 +62,8 @@ class Reply:
     finish: Callable[[HttpResponse], None] | None = None
 
 
-Answer = Reply | HttpResponseBase
+#: A page, a finished response, or work that runs once the scope is closed (a large print).
+Answer = Reply | HttpResponseBase | Callable[[], HttpResponseBase]
 STATUS: tuple[tuple[type[TsunagariError], int], ...] = (
     (Forbidden, 403), (NotFound, 404), (Conflict, 409), (Refused, 422),
 )
@@ -175,7 +176,7 @@ class Page(View):
         self, request: HttpRequest, answer: Answer, frame: Mapping[str, Any]
     ) -> HttpResponseBase:
         if not isinstance(answer, Reply):
-            return answer
+            return answer if isinstance(answer, HttpResponseBase) else answer()
         response = render(
             request, answer.template, {**frame, **answer.context}, status=answer.status
         )

@@ -110,12 +110,13 @@ def card_code(text: str) -> str:
 
 
 def draw(
-    request: HttpRequest, form: BindForm, here: str, status: int = 200
+    request: HttpRequest, form: BindForm, here: str, status: int = 200, *, known_code: bool = False
 ) -> HttpResponseBase:
     """The page 「はじめの登録」."""
     response = render(
         request, "web/volunteer/bind.html",
-        {"form": form, "action": reverse("bind"), "next": here}, status=status,
+        {"form": form, "action": reverse("bind"), "next": here,
+         "known_code": known_code}, status=status,
     )
     if not browser_mark(request):
         keep(response, BROWSER_COOKIE, secrets.token_urlsafe(24), BROWSER_LIFE)

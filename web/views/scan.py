@@ -1,0 +1,121 @@
+"""A phone reads the host's screen: look (a GET writes nothing), confirm, be counted (P4.2, P4.3).
+
+Owns ``/E/<code>`` for event codes, printed codes and the form token that a phone keeps while it
+is bound for the first time.  Refuses a name before the phone is bound, and a form drawn in
+another browser.
+"""
+
+from __future__ import annotations
+
+import secrets
+from functools import partial
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from points.domain import tokens
+from points.domain.codes import BadCode, clean, decode
+from points.domain.results import Result
+from points.operations import attendance
+from points.operations.recording import ScanAnswer
+from points.queries.sessions import SessionLine, session
+from points.queries.statements import my_points
+from registry import access
+from registry.access import Scope
+from registry.domain.errors import TsunagariError
+from registry.domain.roles import Permission
+from registry.queries.volunteers import volunteer_facts
+from web.forms.sign_in import BindForm
+from web.presenting import balance_of, local, person, session_words
+from web.views.base import Answer, Open, Reply
+from web.views.phone import BROWSER_COOKIE, BROWSER_LIFE, PhonePage, browser_mark, keep
+
+
+class Event(PhonePage):
+    """``/E/<code>``: confirm page on GET, the result on POST."""
+
+    needs = {"get": Open.ANYONE, "post": Permission.OWN_POINTS}
+
+    def get(self, request: HttpRequest, scope: Scope, code: str) -> Answer:
+        mark = browser_mark(request)
+        fresh = mark or secrets.token_urlsafe(24)
+        form = code if _is_form(code) else attendance.open_form(
+            event_code=code, by=scope, audience=fresh
+        )
+        number = attendance.form_session(form_token=form, by=scope, audience=fresh)
+        line = _session(scope, number)
+        finish = None if mark else partial(_remember, fresh)
+        address = reverse("event", args=[form])
+        if scope.volunteer_id is None:
+            return Reply("web/volunteer/bind.html", {
+                "form": BindForm(), "action": reverse("bind"), "next": address,
+                "session": session_words(line),
+            }, finish=finish)
+        me = scope.volunteer_id
+        facts = volunteer_facts(scope, volunteer_ids=[me], action="scan.confirm")
+        return Reply("web/volunteer/scan_confirm.html", {
+            "session": session_words(line), "person": person(facts[me]), "token": form,
+            "action": address,
+        }, finish=finish)
+
+    def post(self, request: HttpRequest, scope: Scope, code: str) -> Answer:
+        token, mark = request.POST.get("token", ""), browser_mark(request)
+        answer = attendance.record_by_form(form_token=token, by=scope, audience=mark)
+        return self._result(scope, answer, token, mark)
+
+    def _result(self, scope: Scope, answer: ScanAnswer, token: str, mark: str) -> Reply:
+        me = scope.volunteer_id
+        context: dict[str, Any] = {
+            "result": answer.result, "points": answer.points, "reason": answer.reason,
+            "at": local(scope.at), "history_url": reverse("my-points"),
+        }
+        if me is not None and Result(answer.result).recorded:
+            facts = volunteer_facts(scope, volunteer_ids=[me], action="scan.result")[me]
+            line = _session(scope, _session_of(token))
+            context |= {
+                "person": person(facts), "session": session_words(line),
+                "balance": balance_of(my_points(scope), line.programme),
+            }
+        return Reply("web/volunteer/scan_result.html", context)
+
+    def refused(
+        self, request: HttpRequest, scope: Scope, error: TsunagariError, **path: object
+    ) -> Answer | None:
+        """Every code that cannot be read has its own designed page."""
+        if not isinstance(error, BadCode):
+            return None
+        return Reply("web/volunteer/scan_result.html", {
+            "result": error.code, "points": 0, "reason": "", "detail": error.message,
+        }, status=422)
+
+
+class EventAddress(PhonePage):
+    """``/e/<code>``: the small-letter spelling leads to the capitals."""
+
+    needs = {"get": Open.ANYONE}
+
+    def get(self, request: HttpRequest, scope: Scope, code: str) -> Answer:
+        return HttpResponseRedirect(reverse("event", args=[code]))
+
+
+def _is_form(code: str) -> bool:
+    try:
+        return len(clean(code)) == tokens.FORM_LENGTH
+    except BadCode:
+        return False
+
+
+def _session_of(form_token: str) -> int:
+    """The session a form token names; the operation has proven it."""
+    return int.from_bytes(decode(clean(form_token))[3:11], "big")
+
+
+def _session(scope: Scope, number: int) -> SessionLine:
+    """The session that a genuine code leads to: title and place stand on the host's screen."""
+    with access.system(at=scope.at, reason="scan page") as wide:
+        return session(wide, session_id=number)
+
+
+def _remember(mark: str, response: HttpResponse) -> None:
+    keep(response, BROWSER_COOKIE, mark, BROWSER_LIFE)
