@@ -33,6 +33,8 @@ class Supporter(Scoped):
         models.ForeignKey("registry.Area", models.PROTECT, null=True, related_name="+")
     )
     born_on = personal(models.DateField("生年月日", null=True))
+    # Of volunteers only this is known (P11).
+    aged_75 = personal(models.BooleanField("75歳以上", null=True))
     east_m = personal(models.FloatField("平面直角座標 Y（東、m）", null=True))
     north_m = personal(models.FloatField("平面直角座標 X（北、m）", null=True))
     location_uncertainty_m = plain(models.PositiveIntegerField("位置の誤差（m）", default=0))

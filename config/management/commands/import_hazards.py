@@ -36,7 +36,7 @@ class Command(console.Command):
         figures = {"group": got.group, "rows": got.rows, "zones": got.zones, "new": got.new,
                    "same": got.same, "gone": got.gone, "applied": options["apply"],
                    "rejected": [[r.row, r.code] for r in got.rejected]}
-        lines = [f"区域 {got.zones}：新規 {got.new}・変更なし {got.same}・なくなった {got.gone}・"
-                 f"取込不可 {len(got.rejected)}"]
+        lines = [(f"区域 {got.zones}：新規 {got.new}・変更なし {got.same}・なくなった {got.gone}・"
+                 f"取込不可 {len(got.rejected)}")]
         lines += [f"  {r.row} 行目：{r.reason}（{r.code}）" for r in got.rejected]
         return console.Outcome(figures, lines, console.REJECTED if got.rejected else console.OK)
