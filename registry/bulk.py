@@ -1,4 +1,4 @@
-"""Many rows of one model in one prepared statement: what imports write by the hundred thousand.
+"""Many rows of one model at once: what imports write by the hundred thousand.
 
 Owns ``insert`` and ``upsert``.  They do what ``bulk_create`` does, without building one SQL text
 per few rows (SQLite's limit of 999 values makes that 30 people a statement), which halves the
@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection, models
+
+_ROWS = 500
 
 
 def insert(rows: Sequence[models.Model]) -> None:
@@ -41,12 +43,19 @@ def _execute(rows: Sequence[models.Model], tail: str) -> None:
     fields = _fields(rows[0])
     quote = connection.ops.quote_name
     columns = ", ".join(quote(field.column) for field in fields)
-    marks = ", ".join(["%s"] * len(fields))
+    marks = "(" + ", ".join(["%s"] * len(fields)) + ")"
     table = quote(rows[0]._meta.db_table)
-    statement = f"INSERT INTO {table} ({columns}) VALUES ({marks}){tail}"  # noqa: S608  # our names
+    head = f"INSERT INTO {table} ({columns}) VALUES "  # noqa: S608  # our own names
     values = [
         [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
         for row in rows
     ]
     with connection.cursor() as cursor:
-        cursor.executemany(statement, values)
+        if connection.vendor == "sqlite":
+            cursor.executemany(head + marks + tail, values)
+            return
+        # PostgreSQL plans the policies of every statement anew: few statements with many rows.
+        for start in range(0, len(values), _ROWS):
+            some = values[start : start + _ROWS]
+            flat = [value for row in some for value in row]
+            cursor.execute(head + ", ".join([marks] * len(some)) + tail, flat)

@@ -326,3 +326,23 @@ def test_a_path_is_read_like_bytes(cast: Cast, system: Any, tmp_path: Path) -> N
     path = tmp_path / "x.csv"
     path.write_bytes(_file())
     assert _totals(_stage(system, path)) == {"same": 5}
+
+
+def test_an_interrupted_apply_leaves_nothing_and_the_next_one_gives_the_same(
+    cast: Cast, system: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = _stage(system, _file(("0242-00-0001", "0242-00-9999")))
+    before = _snapshot(system)
+
+    def killed(place: str) -> None:
+        if place == "import.apply.before_commit":
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(imports, "hit", killed)
+        with pytest.raises(KeyboardInterrupt):
+            imports.apply(batch_id=batch.pk, by=system)
+    assert _snapshot(system) == before
+    assert ImportBatch.objects.get(pk=batch.pk).state == "staged"
+    assert not OutboxMessage.objects.filter(dedupe_key=f"import_applied:{batch.pk}").exists()
+    assert _totals(imports.apply(batch_id=batch.pk, by=system)) == {"changed": 1, "same": 4}
