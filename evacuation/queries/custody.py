@@ -61,7 +61,7 @@ class EventFact:
 
     sequence: int
     act: str
-    label: str
+    word: str
     at: datetime
     by_name: str
     office_name: str
