@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from points import keys
 from points.domain import vouchers as domain
@@ -72,7 +72,11 @@ def exchange(
         first = Exchange.objects.visible_to(wide).filter(id=request_id).first()
         if first is not None:
             return _same(first, volunteer_id, rules.id_of[programme], count)
-        made = _exchange(volunteer_id, programme, count, request_id, rules, by, wide)
+        try:
+            with transaction.atomic():
+                made = _exchange(volunteer_id, programme, count, request_id, rules, by, wide)
+        except IntegrityError as error:  # the same id for somebody else, at the same moment
+            raise RequestReused(fields={"volunteer": "最初の依頼とちがいます。"}) from error
     failpoints.hit("vouchers.before_commit")
     audit.note(scope=by, kind="change", action="vouchers.exchange", subject_kind="volunteer",
                subject_id=volunteer_id, detail={"vouchers": count, "points": made.points})
@@ -256,7 +260,11 @@ def redeem(*, code: str, request_id: UUID, shop_id: int | None = None, by: Scope
         if row.use_request == request_id:
             same: Voucher = row
             return same
-        _use(row, shop, request_id, by, wide)
+        try:
+            with transaction.atomic():
+                _use(row, shop, request_id, by, wide)
+        except IntegrityError as error:  # the same id for another voucher, at the same moment
+            raise RequestReused(fields={"code": "最初の依頼とちがいます。"}) from error
     failpoints.hit("vouchers.before_commit")
     audit.note(scope=by, kind="change", action="vouchers.redeem", subject_kind="voucher",
                subject_id=row.pk, detail={"shop": shop})

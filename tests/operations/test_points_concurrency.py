@@ -20,11 +20,13 @@ import pytest
 from django.conf import settings
 from django.db import OperationalError, connection, connections
 
-from points.models import Account, Attendance, Scan
-from points.operations import attendance, ledger
+from points.models import Account, Attendance, Scan, Voucher
+from points.operations import attendance, ledger, vouchers
 from points.operations.scanning import ScanRequest
 from registry import access
+from registry.domain.errors import Refused
 from registry.models import User
+from registry.sealing import unseal
 from tests.factories import points as make
 
 PROCESSES, CARDS, SCANS = 16, 100, 10_000
@@ -128,6 +130,48 @@ def test_G1_sixteen_processes_with_ten_thousand_duplicates_count_everybody_once(
         found = ledger.verify(by=by)
     assert found.differences == []
     assert found.points == CARDS * 4
+
+
+def exchange_and_redeem(
+    number: int, start: Any, council: int, shop: int, person: int, code: str, at: Any
+) -> Counter[str]:
+    users = {pk: User.objects.get(pk=pk) for pk in (council, shop)}
+    start.wait()
+    heard: Counter[str] = Counter()
+    for _ in range(5):
+        try:
+            with access.scope(users[council], at=at) as by:
+                vouchers.exchange(volunteer_id=person, programme="tsunagari", count=1,
+                                  request_id=uuid4(), by=by)
+            heard["exchanged"] += 1
+        except Refused as no:
+            heard[no.code] += 1
+        try:
+            with access.scope(users[shop], at=at) as by:
+                vouchers.redeem(code=code, request_id=uuid4(), by=by)
+            heard["redeemed"] += 1
+        except Refused as no:
+            heard[no.code] += 1
+    return heard
+
+
+@pytest.mark.django_db(transaction=True)
+def test_P7_sixteen_processes_cannot_spend_a_point_or_a_voucher_twice() -> None:
+    world = make.build(points_per_voucher=1)
+    held = [make.hold(world, start=world.at - timedelta(days=d), kind="support")
+            for d in range(1, 4)]
+    with access.scope(world.council, at=world.at) as by:
+        attendance.record(scans=[world.scan(0, s) for s in held], by=by)
+        made = vouchers.exchange(volunteer_id=world.people[0], programme="tsunagari", count=1,
+                                 request_id=uuid4(), by=by)
+    with access.system(at=world.at, reason="look") as by:
+        paper = Voucher.objects.visible_to(by).get(exchange_id=made.pk)
+        code = unseal(bytes(paper.sealed_code), context=f"voucher:{paper.serial}").decode()
+    heard = in_processes(exchange_and_redeem, world.council.pk, world.shopkeeper.pk,
+                         world.people[0], code, world.at)
+    assert heard == {"exchanged": 5, "not_enough_points": 75, "redeemed": 1, "voucher_used": 79}
+    with access.system(at=world.at, reason="verify") as by:
+        assert ledger.verify(by=by).differences == []
 
 
 @pytest.fixture
