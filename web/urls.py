@@ -7,13 +7,14 @@ The first page and the door belong to every face.  Capitals (/E/…, /C/…) are
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
+from collections.abc import Iterable
 
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, path
 
+from web import urls_community, urls_office
 from web.views import (
+    council,
     council_volunteers,
     home,
     host,
@@ -24,6 +25,7 @@ from web.views import (
     scan,
     shop,
     sign_in,
+    statistics,
 )
 
 shared: list[URLPattern | URLResolver] = [
@@ -66,6 +68,11 @@ community: list[URLPattern | URLResolver] = [
          host_records.Void.as_view(), name="host-void"),
     path("shop", shop.Take.as_view(), name="shop"),
     path("shop/uses", shop.Uses.as_view(), name="shop-uses"),
+    path("council", council.Home.as_view(), name="council-home"),
+    path("council/sessions", council.Sessions.as_view(), name="council-sessions"),
+    path("council/statistics", statistics.Statistics.as_view(), name="council-statistics"),
+    path("council/statistics/export", statistics.Export.as_view(),
+         name="council-statistics-export"),
     path("council/volunteers", council_volunteers.Volunteers.as_view(), name="council-volunteers"),
     path("council/volunteers/<int:volunteer_id>", council_volunteers.Volunteer.as_view(),
          name="council-volunteer"),
@@ -74,17 +81,18 @@ community: list[URLPattern | URLResolver] = [
     path("council/cards", council_volunteers.Cards.as_view(), name="council-cards"),
 ]
 
-FACES = {"public": public, "community": community}
 
-urlpatterns = [*shared]
-for _face, _pages in FACES.items():
-    if _face in settings.FACES:
-        urlpatterns += _pages
-# The city's pages are one module: ``office`` for the closed network, ``community`` for the
-# holders of copies (町内会・民生委員).
-if importlib.util.find_spec("web.urls_office") is not None:
-    _office = importlib.import_module("web.urls_office")
-    if "office" in settings.FACES:
-        urlpatterns += _office.urlpatterns
-    if "community" in settings.FACES:
-        urlpatterns += getattr(_office, "community", [])
+def pages(faces: Iterable[str]) -> list[URLPattern | URLResolver]:
+    """The pages of some faces; the first page and the door always."""
+    wanted = set(faces)
+    found = [*shared]
+    if "public" in wanted:
+        found += public
+    if "community" in wanted:
+        found += [*community, *urls_community.urlpatterns]
+    if "office" in wanted:
+        found += urls_office.urlpatterns
+    return found
+
+
+urlpatterns = pages(settings.FACES)

@@ -1,4 +1,4 @@
-"""Forms of the welfare council: finding volunteers, printing cards, why an export leaves."""
+"""Forms of the welfare council: finding volunteers, printing cards."""
 
 from __future__ import annotations
 
@@ -38,18 +38,3 @@ class CardsForm(forms.Form):
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
 
-
-class ExportForm(forms.Form):
-    """An export is logged with its reason (P10)."""
-
-    reason = forms.CharField(
-        label="書き出す理由", max_length=80, help_text="記録に残ります。たとえば「理事会の資料」。",
-        error_messages={"required": "理由を入れてください。"},
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )
-    format = forms.ChoiceField(
-        label="ファイルの形", widget=forms.RadioSelect, initial="xlsx",
-        choices=[("xlsx", "Excel（.xlsx）"), ("csv", "CSV（UTF-8）"),
-                 ("csv_cp932", "CSV（Shift_JIS）")],
-        error_messages={"required": "形をえらんでください。"},
-    )
