@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
+from registry import audit
 from registry.access import Scope
 from registry.domain.errors import Refused
 from registry.domain.roles import Permission
 from registry.models import Area, AreaKind, LogKind, TownPoint
-from registry.operations import audit
 
 _PARENT_OF = {
     AreaKind.MUNICIPALITY: None,

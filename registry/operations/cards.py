@@ -12,15 +12,13 @@ from contextlib import suppress
 
 from django.db import IntegrityError, transaction
 
+from registry import audit
 from registry.access import Scope
+from registry.codes import code_digest, sealed_code
 from registry.domain.errors import Conflict, NotFound, Refused
 from registry.domain.roles import Permission
 from registry.models import Card, LogKind, Volunteer
-from registry.operations import audit
 from registry.operations.staff import actor_id
-from registry.sealing import digest, seal, unseal
-
-_PURPOSE = "card"
 
 
 class CardInForce(Conflict):
@@ -28,16 +26,6 @@ class CardInForce(Conflict):
 
     code = "card_in_force"
     message = "この方には使えるカードがあります。なくしたときは「再発行」をしてください。"
-
-
-def code_digest(code: str) -> bytes:
-    """The look-up key of a card's code (32 bytes), the same for every spelling minted."""
-    return digest(code, purpose=_PURPOSE)
-
-
-def opened_code(card: Card) -> str:
-    """The code of a card, for printing it."""
-    return unseal(bytes(card.sealed_code), context=_context(card.volunteer_id)).decode()
 
 
 @transaction.atomic
@@ -69,7 +57,7 @@ def issue_cards(*, codes: Mapping[int, str], by: Scope) -> list[Card]:
     issuer = actor_id(by=by)
     rows = [
         Card(volunteer_id=volunteer, digest=code_digest(code), tail=code[-3:],
-             sealed_code=seal(code.encode(), context=_context(volunteer)),
+             sealed_code=sealed_code(code, volunteer_id=volunteer),
              issued_at=by.at, issued_by_id=issuer)
         for volunteer, code in codes.items()
     ]
@@ -113,7 +101,3 @@ def reissue_card(*, volunteer_id: int, code: str, by: Scope) -> Card:
     with suppress(NotFound):  # nothing to cancel: issue_card decides whether one exists
         cancel_card(volunteer_id=volunteer_id, by=by)
     return issue_card(volunteer_id=volunteer_id, code=code, by=by)
-
-
-def _context(volunteer_id: int) -> str:
-    return f"card:{volunteer_id}"

@@ -13,20 +13,18 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from registry import access
+from registry import access, audit
 from registry.access import Scope
+from registry.codes import code_digest, device_digest
 from registry.domain.errors import NotFound, Refused
 from registry.domain.roles import Permission
 from registry.models import BindingAttempt, BoundDevice, Card, LogKind, User, Volunteer
-from registry.operations import audit
-from registry.operations.cards import code_digest
 from registry.sealing import digest
 
 MOST_DEVICES = 3
 WINDOW = timedelta(hours=1)
 MOST_WRONG_PER_CODE = 5
 MOST_WRONG_PER_CLIENT = 30
-_PURPOSE = "device"
 
 
 class BindingRefused(Refused):
@@ -58,11 +56,6 @@ class BoundPhone:
     volunteer_id: int
     user_id: int
     token: str
-
-
-def device_digest(token: str) -> bytes:
-    """The look-up key of a device token (32 bytes)."""
-    return digest(token, purpose=_PURPOSE)
 
 
 def bind_device(

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from registry import bulk
+from registry import audit, bulk
 from registry.access import Scope
 from registry.domain.calendar import DatedValue, Precision
 from registry.domain.identity import fold_kana, fold_name
@@ -21,6 +21,13 @@ from registry.domain.importing.consequences import EventKind, consequences
 from registry.domain.importing.fields import Field, Value, from_plain
 from registry.domain.importing.parsing import ParsedRow
 from registry.domain.importing.profile import Profile
+from registry.importing.judging import (
+    WELFARE,
+    Areas,
+    compared,
+    people_by_number,
+    welfare_of,
+)
 from registry.models import (
     Household,
     ImportBatch,
@@ -29,14 +36,6 @@ from registry.models import (
     PersonEvent,
     Sex,
     WelfareRecord,
-)
-from registry.operations import audit
-from registry.operations.import_judging import (
-    WELFARE,
-    Areas,
-    compared,
-    people_by_number,
-    welfare_of,
 )
 from registry.operations.import_locating import Locator
 

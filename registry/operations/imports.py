@@ -15,21 +15,20 @@ from pathlib import Path
 
 from django.db import transaction
 
-from registry import access, bulk, outbox
+from registry import access, audit, bulk, outbox
 from registry.access import Scope
 from registry.domain.errors import Conflict, NotFound, Refused
 from registry.domain.importing.classifying import Judgement, Verdict
-from registry.domain.importing.fields import from_plain, to_plain
+from registry.domain.importing.fields import to_plain
 from registry.domain.importing.parsing import ParsedRow
 from registry.domain.importing.reading import LIMITS, Limits, inspect
 from registry.domain.roles import Permission
 from registry.failpoints import hit
+from registry.importing.files import Source, form_of, rows_of
+from registry.importing.judging import Areas, judged
+from registry.importing.profiles import find_profile
 from registry.models import BatchState, ImportBatch, ImportRow, LogKind, Person
-from registry.operations import audit
 from registry.operations.import_applying import Applier
-from registry.operations.import_files import Source, form_of, rows_of
-from registry.operations.import_judging import Areas, judged
-from registry.operations.import_profiles import find_profile
 from registry.operations.staff import actor_id
 
 _COUNTED = tuple(Verdict)
@@ -164,11 +163,6 @@ def discard(*, batch_id: int, by: Scope) -> ImportBatch:
     with access.system(at=by.at, reason="import") as wide:
         ImportRow.objects.visible_to(wide).filter(batch=batch).delete()
     return batch
-
-
-def parsed_row(row: ImportRow) -> ParsedRow:
-    """A kept row as it was read."""
-    return ParsedRow(row.row_number, row.key, from_plain(row.values), tuple(row.raw))
 
 
 def _waiting(batch: ImportBatch) -> Iterator[list[ImportRow]]:

@@ -13,11 +13,11 @@ from datetime import date
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
+from registry import audit
 from registry.access import Scope
 from registry.domain.errors import Conflict, NotFound, Refused
 from registry.domain.roles import Permission
 from registry.models import LogKind, Membership, Organisation, Volunteer
-from registry.operations import audit
 
 
 class AlreadyMember(Conflict):

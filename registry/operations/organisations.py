@@ -13,11 +13,11 @@ from typing import TypeVar
 
 from django.db import transaction
 
+from registry import audit
 from registry.access import Scope
 from registry.domain.errors import Refused
 from registry.domain.roles import Permission, Role
 from registry.models import Area, LogKind, Office, OfficeArea, Organisation, OrganisationKind
-from registry.operations import audit
 
 
 class BadOrganisation(Refused):

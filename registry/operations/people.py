@@ -13,14 +13,13 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from registry import outbox
+from registry import audit, outbox
 from registry.access import Scope
 from registry.domain import geo
 from registry.domain.errors import Conflict, NotFound, Refused
 from registry.domain.identity import normalise_phone
 from registry.domain.roles import Permission
 from registry.models import Caseload, LocationSource, LogKind, Person, User
-from registry.operations import audit
 
 SURVEY_UNCERTAINTY_M = 10
 

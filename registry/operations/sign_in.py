@@ -21,11 +21,10 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.crypto import constant_time_compare
 
-from registry import access
+from registry import access, audit
 from registry.domain.errors import Refused
 from registry.domain.roles import ROLES
 from registry.models import BindingAttempt, LogKind, User
-from registry.operations import audit
 from registry.sealing import digest
 
 WINDOW = timedelta(minutes=15)

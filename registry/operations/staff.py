@@ -17,12 +17,11 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from registry import outbox
+from registry import audit, outbox
 from registry.access import JAPAN, Scope
 from registry.domain.errors import Conflict, NotFound, Refused
 from registry.domain.roles import Permission
 from registry.models import ApiToken, Appointment, LogKind, Office, User
-from registry.operations import audit
 from registry.operations.tokens import BadToken, authenticate_token, issue_token, revoke_token
 
 __all__ = [

@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from registry import audit
 from registry.access import Scope
 from registry.domain.errors import NotFound, Refused
 from registry.domain.roles import Permission
 from registry.models import ApiToken, LogKind, User
-from registry.operations import audit
 from registry.sealing import digest
 
 LONGEST_LIFE = timedelta(days=400)

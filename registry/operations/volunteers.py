@@ -15,14 +15,13 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from registry import outbox
+from registry import audit, outbox
 from registry.access import Scope
 from registry.domain import geo
 from registry.domain.errors import Conflict, NotFound, Refused
 from registry.domain.identity import fold_kana, fold_name
 from registry.domain.roles import Permission
 from registry.models import LogKind, Volunteer
-from registry.operations import audit
 
 AVAILABILITY = ("always", "day", "night")
 

@@ -13,11 +13,11 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q
 
+from registry import audit
 from registry.access import Scope
+from registry.codes import code_digest, opened_code
 from registry.domain.roles import Permission
 from registry.models import Card, LogKind, Volunteer
-from registry.operations import audit
-from registry.operations.cards import code_digest, opened_code
 
 
 @dataclass(frozen=True)

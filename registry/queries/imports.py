@@ -13,6 +13,7 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
+from registry import audit
 from registry.access import Scope
 from registry.domain.errors import NotFound
 from registry.domain.importing.classifying import Verdict
@@ -20,12 +21,10 @@ from registry.domain.importing.fields import LABELS
 from registry.domain.importing.parsing import RejectedRow
 from registry.domain.importing.returning import returned_rows
 from registry.domain.roles import Permission
+from registry.importing.files import Form, written
+from registry.importing.judging import Areas, compared, parsed_row
+from registry.importing.profiles import find_profile
 from registry.models import ImportBatch, ImportRow, LogKind, Person
-from registry.operations import audit
-from registry.operations.import_files import Form, written
-from registry.operations.import_judging import Areas, compared
-from registry.operations.import_profiles import find_profile
-from registry.operations.imports import parsed_row
 from registry.queries.pages import size
 
 

@@ -14,12 +14,12 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from registry import audit
 from registry.access import Scope
 from registry.domain.errors import NotFound
 from registry.domain.identity import fold_kana, fold_name
 from registry.domain.roles import Permission
 from registry.models import Caseload, Person
-from registry.operations import audit
 from registry.queries.facts import (
     SENSITIVE,
     PersonFacts,

@@ -14,15 +14,14 @@ from typing import Any
 
 from django.db.models import Q
 
-from registry import access
+from registry import access, audit
 from registry.access import Scope
+from registry.codes import device_digest
 from registry.domain.calendar import age_at
 from registry.domain.errors import Forbidden
 from registry.domain.identity import fold_kana, fold_name
 from registry.domain.roles import Permission
 from registry.models import BoundDevice, LogKind, Volunteer
-from registry.operations import audit
-from registry.operations.devices import device_digest
 from registry.queries.pages import Page, after, cut, size
 
 

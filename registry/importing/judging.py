@@ -26,11 +26,11 @@ from registry.domain.importing.classifying import (
     keys_of,
     same_value,
 )
-from registry.domain.importing.fields import Field, Value
+from registry.domain.importing.fields import Field, Value, from_plain
 from registry.domain.importing.parsing import ParsedRow, RejectedRow, parse_row
 from registry.domain.importing.profile import Profile
 from registry.domain.importing.reading import Inspection, RawRow
-from registry.models import Area, AreaKind, LocationSource, Person, WelfareRecord
+from registry.models import Area, AreaKind, ImportRow, LocationSource, Person, WelfareRecord
 
 CHUNK = 2_000
 T = TypeVar("T")
@@ -226,3 +226,8 @@ def known_values(person: Person, welfare: WelfareRecord | None) -> dict[Field, V
             stored: Any = getattr(welfare, field.value)
             values[field] = tuple(stored) if isinstance(stored, list) else stored
     return values
+
+
+def parsed_row(row: ImportRow) -> ParsedRow:
+    """A kept row as it was read."""
+    return ParsedRow(row.row_number, row.key, from_plain(row.values), tuple(row.raw))
