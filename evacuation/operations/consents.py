@@ -28,11 +28,10 @@ from evacuation.domain.recipients import RecipientKind
 from evacuation.models import Consent, ConsentNotice
 from evacuation.operations import strikes
 from evacuation.operations.roster import touch
-from registry import access
+from registry import access, audit
 from registry.access import Scope
 from registry.domain.errors import NotFound
 from registry.domain.roles import Permission
-from registry.operations import audit
 from registry.operations.staff import actor_id
 from registry.queries import people
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 from django.db import transaction
 
 from evacuation.models import Correction, EditionRow
+from registry import audit
 from registry.access import Scope
 from registry.domain.errors import Conflict, NotFound, Refused
 from registry.domain.roles import Permission
-from registry.operations import audit
 from registry.operations.staff import actor_id
 
 LONGEST = 500

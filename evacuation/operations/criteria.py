@@ -17,10 +17,10 @@ from django.db import transaction
 from evacuation import criteria as shipped
 from evacuation.domain.eligibility import RuleSet, from_data
 from evacuation.models import CriteriaSet
+from registry import audit
 from registry.access import Scope
 from registry.domain.errors import Conflict, NotFound
 from registry.domain.roles import Permission
-from registry.operations import audit
 from registry.operations.staff import actor_id
 
 

@@ -17,11 +17,10 @@ from evacuation.domain.custody import Act, CopyState, CustodyRefused
 from evacuation.models import Copy, CopyEvent, Edition, EditionRow, StrikeOut
 from evacuation.operations import sharing
 from evacuation.queries.disclosing import KIND_OF
-from registry import access
+from registry import access, audit
 from registry.access import Scope, day_of
 from registry.domain.errors import Conflict, Forbidden, NotFound
 from registry.domain.roles import Permission
-from registry.operations import audit
 from registry.operations.staff import actor_id
 from registry.queries import offices
 

@@ -32,10 +32,10 @@ from evacuation.domain.hazards import (
     parse_rows,
 )
 from evacuation.models import HazardDataset, HazardZone
-from registry import outbox
+from registry import audit, outbox
 from registry.access import Scope
 from registry.domain.roles import Permission
-from registry.operations import audit, staff
+from registry.operations import staff
 
 SOURCES = {
     HazardDataset.Group.FLOOD: "国土数値情報（洪水浸水想定区域データ A31、国土交通省）",

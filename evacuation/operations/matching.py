@@ -22,11 +22,11 @@ from evacuation.domain.matching import resolve
 from evacuation.domain.matching.solution import Certificate
 from evacuation.models import Proposal, ProposalGap, ProposalRun
 from evacuation.queries.matching_inputs import NO_PLACE, last_pairs, people_to_match, pool_to_match
-from registry import access, outbox
+from registry import access, audit, outbox
 from registry.access import Scope
 from registry.domain.errors import NotFound, Refused
 from registry.domain.roles import Permission
-from registry.operations import audit, staff
+from registry.operations import staff
 from registry.queries import areas as area_queries
 
 WANTED = 2

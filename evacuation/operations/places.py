@@ -20,12 +20,11 @@ from django.db import transaction
 from evacuation.domain import place_join, places
 from evacuation.domain.hazards import HazardRefused, RejectedRow
 from evacuation.models import EmergencySite, Shelter
-from registry import outbox
+from registry import audit, outbox
 from registry.access import Scope
 from registry.domain import geo, textcodec
 from registry.domain.errors import Conflict, NotFound, Refused
 from registry.domain.roles import Permission
-from registry.operations import audit
 
 GSI = "国土地理院 指定緊急避難場所・指定避難所データ"
 SPECIAL = {"wheelchair": "車いす", "power": "電源", "bed": "ベッド"}

@@ -11,10 +11,11 @@ from django.db.models import Max
 from evacuation.domain.planning import PlanAct, PlanRole, PlanState, Step, move
 from evacuation.models import Plan, PlanDestination, PlanEvent, PlanVersion
 from evacuation.queries.plan_consents import making_agreed
+from registry import audit
 from registry.access import Scope
 from registry.domain.errors import Conflict, NotFound
 from registry.domain.roles import Permission
-from registry.operations import audit, staff
+from registry.operations import staff
 
 
 class PlanChanged(Conflict):

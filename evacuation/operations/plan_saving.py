@@ -24,10 +24,11 @@ from evacuation.operations import plan_rows
 from evacuation.operations.plan_rows import PlanChanged, locked
 from evacuation.queries.hazards import in_force, zone_fact
 from evacuation.queries.shelters import taken
+from registry import audit
 from registry.access import Scope
 from registry.domain.errors import Refused
 from registry.domain.roles import Permission
-from registry.operations import audit, staff
+from registry.operations import staff
 from registry.queries import accounts, people
 
 

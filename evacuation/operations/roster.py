@@ -24,11 +24,10 @@ from evacuation.models import (
     RosterRun,
 )
 from evacuation.operations import roster_applying, roster_judging
-from registry import access
+from registry import access, audit
 from registry.access import Scope
 from registry.domain.errors import Conflict, NotFound, Refused
 from registry.domain.roles import Permission
-from registry.operations import audit
 from registry.operations.staff import actor_id
 from registry.queries import people
 

@@ -18,8 +18,8 @@ from evacuation.operations import strikes
 from evacuation.operations.roster_facts import need_tags, priority
 from evacuation.operations.roster_judging import chunks
 from evacuation.queries import hazards
+from registry import audit
 from registry.access import Scope
-from registry.operations import audit
 from registry.operations.staff import actor_id
 from registry.queries import people
 from registry.queries.facts import PersonFacts

@@ -20,12 +20,11 @@ from evacuation.models import RosterRun, SharingRun, SharingTask
 from evacuation.operations import sharing_draft, sharing_issuing, sharing_printing
 from evacuation.operations.sharing_draft import HeldBack
 from evacuation.queries.disclosing import KIND_OF, calendar, mode_setting
-from registry import access, outbox
+from registry import access, audit, outbox
 from registry.access import Scope
 from registry.domain.errors import Conflict, NotFound, Refused
 from registry.domain.roles import Permission
 from registry.failpoints import hit
-from registry.operations import audit
 from registry.operations.staff import actor_id
 from registry.queries import offices
 from registry.queries.offices import OfficeFact

@@ -22,10 +22,9 @@ from evacuation.operations import edition_headers, sharing_draft
 from evacuation.operations.sharing_draft import Draft
 from evacuation.operations.sharing_printing import Files
 from evacuation.queries import sealed_rows
-from registry import sealing
+from registry import audit, sealing
 from registry.access import Scope
 from registry.domain.errors import Conflict
-from registry.operations import audit
 
 
 class MovedMeanwhile(Conflict):

@@ -23,11 +23,10 @@ from evacuation.models import Copy, EditionRow, Letter, RosterEntry, StrikeOut
 from evacuation.operations import edition_headers
 from evacuation.queries.disclosing import AreaTree, loaded, mode_setting, recipient
 from evacuation.queries.sealed_rows import opened
-from registry import access, outbox, sealing
+from registry import access, audit, outbox, sealing
 from registry.access import Scope
 from registry.domain.errors import NotFound
 from registry.domain.roles import Permission
-from registry.operations import audit
 from registry.operations.staff import actor_id
 from registry.queries import offices
 

@@ -15,11 +15,10 @@ from django.db.models import QuerySet
 from evacuation.domain.custody import HELD_STATES, Act, CopyState
 from evacuation.models import Copy, CopyEvent, CopyLoss, EditionRow, Letter, StrikeOut
 from evacuation.queries.sealed_rows import opened
-from registry import access, sealing
+from registry import access, audit, sealing
 from registry.access import Scope
 from registry.domain.errors import NotFound
 from registry.domain.roles import Permission
-from registry.operations import audit
 from registry.queries import accounts, offices
 
 HELD = sorted(state.value for state in HELD_STATES)

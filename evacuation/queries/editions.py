@@ -21,11 +21,10 @@ from evacuation.domain.recipients import RecipientKind
 from evacuation.models import Copy, Edition, EditionRemoval, EditionRow, StrikeOut
 from evacuation.queries.disclosing import AreaTree, decided, loaded, mode_setting, recipient
 from evacuation.queries.sealed_rows import CardValues, opened
-from registry import access, sealing
+from registry import access, audit, sealing
 from registry.access import Scope
 from registry.domain.errors import NotFound, Refused
 from registry.domain.roles import Permission
-from registry.operations import audit
 from registry.queries import accounts, offices
 
 FILE_CONTEXT = "edition-file"

@@ -19,10 +19,10 @@ from evacuation.models import Plan, PlanEvent, PlanVersion, RosterEntry
 from evacuation.queries.plan_cards import CardSupporter, PlanCard, card_facts
 from evacuation.queries.plan_consents import making_agreed
 from evacuation.queries.plan_drafts import Helper, draft_of, helpers, part
+from registry import audit
 from registry.access import Scope
 from registry.domain.errors import NotFound
 from registry.domain.roles import Permission
-from registry.operations import audit
 from registry.queries import accounts, people
 from registry.queries.facts import PersonFacts
 from registry.queries.pages import Page, after, cut, size

@@ -18,10 +18,10 @@ from evacuation.domain.candidates import Settings, build
 from evacuation.models import Assignment, Proposal, ProposalGap, ProposalRun, Supporter
 from evacuation.queries.matching_inputs import people_to_match, pool_to_match
 from evacuation.queries.plan_drafts import HOURS, LIVE
+from registry import audit
 from registry.access import Scope
 from registry.domain.errors import NotFound
 from registry.domain.roles import Permission
-from registry.operations import audit
 from registry.queries import areas, people
 
 Reasons = tuple[tuple[str, str, str], ...]  # (○△×, code, words)

@@ -30,11 +30,10 @@ from points.operations.recording import (
 )
 from points.operations.scanning import ScanRequest, sessions_by_id
 from points.queries import rulebook
-from registry import access
+from registry import access, audit
 from registry.access import Scope
 from registry.domain.errors import Conflict, Forbidden, NotFound, Refused
 from registry.domain.roles import Permission
-from registry.operations import audit
 from registry.operations.staff import actor_id
 
 __all__ = [

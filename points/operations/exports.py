@@ -12,10 +12,10 @@ from django.db import transaction
 
 from points.statistics import files
 from points.statistics.tables import table
+from registry import audit
 from registry.access import Scope
 from registry.domain.errors import Refused
 from registry.domain.roles import Permission
-from registry.operations import audit
 
 FORMATS = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",

@@ -13,10 +13,10 @@ from django.db import IntegrityError, transaction
 from points.domain.rules import fiscal_year_span, pick
 from points.models import Group, Programme
 from points.queries import rulebook
+from registry import audit
 from registry.access import Scope
 from registry.domain.errors import Conflict, NotFound
 from registry.domain.roles import Permission
-from registry.operations import audit
 from registry.operations.staff import actor_id
 from registry.queries.organisations import organisations
 

@@ -30,10 +30,10 @@ from points.domain.vouchers import State
 from points.models import Exchange, Voucher
 from points.queries import rulebook
 from points.queries.sessions import session
+from registry import audit
 from registry.access import JAPAN, Scope
 from registry.domain.errors import NotFound, Refused
 from registry.domain.roles import Permission
-from registry.operations import audit
 from registry.queries.cards import codes_for_printing
 from registry.queries.organisations import members, organisations
 from registry.queries.volunteers import volunteer_facts

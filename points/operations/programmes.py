@@ -25,11 +25,10 @@ from points.models import RuleSet as RuleSetRow
 from points.operations.posting import open_city_accounts
 from points.queries import rulebook
 from points.queries.rulebook import rule_body, terms_body
-from registry import access
+from registry import access, audit
 from registry.access import Scope
 from registry.domain.errors import Conflict, NotFound, Refused
 from registry.domain.roles import Permission
-from registry.operations import audit
 from registry.operations.staff import actor_id
 
 

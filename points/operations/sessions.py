@@ -15,11 +15,10 @@ from points.models import Attendance, Group, Programme, Session
 from points.operations.attendance import resettle
 from points.operations.scanning import may_use, sessions_by_id
 from points.queries import rulebook
-from registry import access
+from registry import access, audit
 from registry.access import JAPAN, Scope
 from registry.domain.errors import Conflict, NotFound, Refused
 from registry.domain.roles import Permission
-from registry.operations import audit
 from registry.operations.staff import actor_id
 from registry.queries.organisations import organisations
 

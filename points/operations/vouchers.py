@@ -25,11 +25,10 @@ from points.models import Transfer as TransferRow
 from points.operations.posting import Ledger, lock
 from points.queries import rulebook
 from points.queries.rulebook import Rules
-from registry import access, failpoints
+from registry import access, audit, failpoints
 from registry.access import Scope
 from registry.domain.errors import Conflict, NotFound, Refused
 from registry.domain.roles import Permission
-from registry.operations import audit
 from registry.operations.staff import actor_id
 from registry.queries.organisations import organisations
 from registry.queries.volunteers import volunteer_facts

@@ -22,11 +22,10 @@ from points.models import Account, AwardDecision, Exchange, Transfer, Voucher
 from points.queries import rulebook
 from points.queries.records import in_years
 from points.queries.rulebook import Rules
-from registry import access
+from registry import access, audit
 from registry.access import JAPAN, Scope
 from registry.domain.errors import NotFound
 from registry.domain.roles import Permission
-from registry.operations import audit
 
 
 @dataclass(frozen=True)

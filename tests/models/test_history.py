@@ -11,7 +11,7 @@ from django.db import DatabaseError, connection, models, transaction
 from registry import access, database
 from registry.base import UnscopedAccess
 from registry.models import Household, LogEntry, Person, User
-from registry.operations import audit
+from registry import audit
 
 
 def test_every_append_only_table_has_both_triggers(db: None) -> None:

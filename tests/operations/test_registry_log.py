@@ -11,7 +11,7 @@ from django.db import connection
 
 from registry import database
 from registry.models import LogEntry, LogSeal
-from registry.operations import audit
+from registry import audit
 
 
 @pytest.fixture

@@ -14,10 +14,9 @@ from django.urls import reverse
 
 from evacuation.operations import consents
 from registry.access import Scope
-from registry.domain.errors import TsunagariError
+from registry.domain.errors import NotFound, TsunagariError
 from registry.domain.roles import Permission
 from registry.queries.people import person_lines
-from registry.domain.errors import NotFound
 from web.forms.consents import FIELD_OF, ConsentForm
 from web.forms.purposes import purpose_label
 from web.views.base import PURPOSE_FIELD, Answer, Reply, status_of

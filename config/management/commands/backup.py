@@ -13,8 +13,7 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from config import archive, console, dumping
-from registry import access
-from registry.operations import audit
+from registry import access, audit
 
 
 class Command(console.Command):

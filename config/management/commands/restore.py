@@ -13,8 +13,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import connection
 
 from config import archive, console, dumping
-from registry import access
-from registry.operations import audit
+from registry import access, audit
 
 
 class Command(console.Command):

@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from config import console
-from registry import access
-from registry.operations import audit
+from registry import access, audit
 
 
 class Command(console.Command):
