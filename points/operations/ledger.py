@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Max, Min, Q, Sum
@@ -27,6 +28,7 @@ from points.operations.awarding import decision_values
 from points.operations.ledger_rows import check_transfers, check_vouchers
 from points.queries import records, rulebook
 from points.queries.rulebook import Rules
+from registry import access, outbox
 from registry.access import Scope
 from registry.domain.errors import Forbidden
 
@@ -79,6 +81,14 @@ def recompute(*, volunteer_ids: list[int], by: Scope) -> int:
         return 0
     years = list(range(fiscal_year(span["first"]), fiscal_year(span["last"]) + 1))
     return resettle(volunteer_ids=volunteer_ids, years=years, wide=by).decisions
+
+
+def facts_changed(claimed: outbox.Claimed, at: datetime) -> None:
+    """Outbox ``registry.volunteer_changed``: count the volunteer again.  Safe to run twice."""
+    with access.system(at=at, reason="facts changed") as wide:
+        if claimed.subject_id is not None:
+            recompute(volunteer_ids=[claimed.subject_id], by=wide)
+        claimed.finish(at)
 
 
 def verify(*, by: Scope) -> LedgerVerdict:

@@ -9,7 +9,7 @@ Source: P1, P3, P4, P5.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -17,6 +17,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
+from points import keys
 from points.domain.results import Result
 from points.domain.rules import YearState
 from points.models import Attendance, Scan
@@ -32,11 +33,10 @@ from points.operations.scanning import (
 )
 from points.queries import rulebook
 from points.queries.rulebook import Rules
-from registry import access, failpoints
+from registry import access, audit, failpoints
 from registry.access import Scope
 from registry.domain.errors import Forbidden, Refused
 from registry.domain.roles import Permission
-from registry.operations import audit
 
 LARGEST_BATCH = 5_000
 _MOST_MISSING = 1_000
@@ -116,9 +116,11 @@ def _record(
             ledger=ledger, rules=rules, by=wide,
         )
     rows = []
+    digester = keys.field_digester()
     for request, target in fresh:
         answer = _answer(request, target, pairs, new, settled, ledger, rules)
         row = _scan(request, target, answer, skew, by)
+        row.content = request.content(digester)
         rows.append(row)
         stored[request.id] = row
     rows.sort(key=lambda row: row.id)
@@ -127,7 +129,8 @@ def _record(
     missing = _missing(scans, by, wide)
     audit.note(scope=by, kind="change", action="attendance.record", subject_kind="session",
                detail={"scans": len(scans), "fresh": len(fresh), "recorded": len(new)})
-    return ScanAnswers(tuple(repeat(scan, stored[scan.id], by) for scan in scans), missing)
+    answers = tuple(_repeat(scan, stored[scan.id], by, digester) for scan in scans)
+    return ScanAnswers(answers, missing)
 
 
 def _stored(ids: list[UUID], wide: Scope) -> dict[UUID, Scan]:
@@ -194,8 +197,7 @@ def _scan(
     session = target.session.id if isinstance(target, Target) else target.session_id
     millis = int(skew.total_seconds() * 1000)
     return Scan(
-        id=request.id, content=request.content(),
-        session_id=session,
+        id=request.id, session_id=session,
         volunteer_id=target.volunteer_id, attendance_id=answer.attendance, user_id=by.user_id,
         counter=request.counter, scanned_at=request.scanned_at, received_at=by.at,
         skew_ms=millis, result=answer.result, points=answer.points,
@@ -203,9 +205,13 @@ def _scan(
     )
 
 
-def repeat(scan: ScanRequest, row: Scan, by: Scope) -> ScanAnswer:
+def _repeat(
+    scan: ScanRequest, row: Scan, by: Scope, digester: Callable[[str], bytes]
+) -> ScanAnswer:
     """The stored answer, or a conflict that names the field that differs."""
-    other = "id" if row.user_id != by.user_id else differing(scan.content(), bytes(row.content))
+    other = "id"
+    if row.user_id == by.user_id:
+        other = differing(scan.content(digester), bytes(row.content))
     if other:
         said = f"この依頼の番号は、ちがう内容（{other}）で使われています。"
         return ScanAnswer(scan.id, "conflict", 0, said, field=other)

@@ -343,6 +343,8 @@ def test_statements_do_not_grow_with_the_batch(db: None) -> None:
     ), counted
 
 
-def test_a_time_without_zone_cannot_be_a_request() -> None:
-    request = ScanRequest(uuid4(), datetime(2026, 11, 23, tzinfo=UTC), code="x")
-    assert len(request.content()) == 48
+def test_P6_of_a_code_only_keyed_bytes_are_kept(world: make.World) -> None:
+    request = ScanRequest(uuid4(), datetime(2026, 11, 23, tzinfo=UTC), code=world.card(0))
+    kept = request.content(keys.field_digester())
+    assert len(kept) == 48 and world.card(0).encode() not in kept
+    assert kept == replace(request, id=uuid4()).content(keys.field_digester())

@@ -136,3 +136,26 @@ def test_the_command_fails_when_something_differs(world: make.World) -> None:
     with pytest.raises(SystemExit) as ended:
         call_command("verify_ledger", stdout=StringIO())
     assert ended.value.code == 1
+
+
+def test_P1_a_corrected_birth_date_counts_the_points_again(db: None) -> None:
+    from datetime import date
+
+    from registry import outbox
+    from registry.operations import volunteers
+    from workers import relay
+
+    world = make.build(minimum_age=65)
+    with access.scope(world.council, at=world.at) as by:
+        attendance.record(scans=[world.scan(0)], by=by)
+        volunteers.change(volunteer_id=world.people[0], by=by, volunteer=volunteers.VolunteerInput(
+            number="P00000", name="見本　0", kana="ミホン　0", born_on=date(1980, 5, 5)))
+    with access.system(at=world.at, reason="verify") as by:
+        assert {one.kind for one in ledger.verify(by=by).differences} >= {"share_differs"}
+    claimed = [one for one in outbox.claim(limit=10, lease=timedelta(minutes=1), at=world.at)
+               if one.kind == "registry.volunteer_changed"]
+    assert len(claimed) == 1
+    relay.HANDLERS[claimed[0].kind](claimed[0], world.at)
+    with access.system(at=world.at, reason="verify") as by:
+        found = ledger.verify(by=by)
+    assert (found.differences, found.points) == ([], 0)
