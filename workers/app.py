@@ -1,17 +1,21 @@
 """The Celery application: a doorbell, nothing more.
 
-Owns the transport's settings.  A message carries no content and may be lost, doubled or late:
-the outbox in the database is the only record (trust.md).  Refuses a result backend, pickles,
-eta and countdown.  celery stays at 5.6.3 until the fault named in docs/adr/0004 is gone.
+Owns the transport's settings, what a forked child inherits, and the word that the worker is
+stopping.  A message carries no content and may be lost, doubled or late: the outbox in the
+database is the only record (trust.md).  Refuses a result backend, pickles, eta and countdown.
+celery stays at 5.6.3 until the fault named in docs/adr/0004 is gone.
 """
 
 from __future__ import annotations
 
+import mmap
 import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_process_init
+from celery.app.amqp import AMQP
+from celery.signals import worker_process_init, worker_shutting_down
+from kombu import Connection
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -22,7 +26,26 @@ if not django.apps.apps.ready:
 
 from django.conf import settings
 
-app = Celery("tsunagari")
+#: The longest wait between two tries to reach Redis.  kombu's own grows to 30 s, so that after a
+#: long outage nobody would hear a bell for half a minute (trust.md G3: at most 10 s).
+RETRY_SECONDS = 3.0
+
+
+class Patient(Connection):
+    """A connection to Redis that tries again every few seconds, however long it was away."""
+
+    def _ensure_connection(self, *args: Any, **options: Any) -> Any:
+        options.setdefault("interval_start", 0.5)
+        options.setdefault("interval_step", 0.5)
+        options.setdefault("interval_max", RETRY_SECONDS)
+        return super()._ensure_connection(*args, **options)
+
+
+class PatientAMQP(AMQP):
+    Connection = Patient
+
+
+app = Celery("tsunagari", amqp=PatientAMQP)
 app.conf.update(
     broker_url=settings.REDIS_URL,
     result_backend=None,
@@ -48,17 +71,46 @@ app.conf.update(
     },
     beat_scheduler="workers.beat:DoorbellScheduler",
     beat_max_loop_interval=1,
-    beat_schedule={"bell": {"task": "workers.bell", "schedule": 1.0, "options": {"expires": 30}}},
+    beat_schedule={
+        "bell": {
+            "task": "workers.bell", "schedule": 1.0, "options": {"expires": 30, "retry": False},
+        },
+    },
     timezone="Asia/Tokyo",
     imports=["workers.tasks"],
 )
 
 
+_inherited: list[Any] = []
+
+
 @worker_process_init.connect
-def _fresh_connections(**_: Any) -> None:
-    """A forked child opens its own database connections."""
+def fresh_connections(**_: Any) -> None:
+    """A forked child opens its own database connections and leaves the parent's alone.
+
+    What was inherited is neither used nor closed here: SQLite forbids both after a fork, and
+    closing a PostgreSQL connection would end the parent's session.  Runs before Celery's own
+    handler, which then finds nothing to close.
+    """
     from django.db import connections
 
     for connection in connections.all(initialized_only=True):
+        pools = getattr(connection, "_connection_pools", {})
+        _inherited.extend((connection.connection, *pools.values()))
+        pools.clear()
         connection.connection = None
         connection.close()
+
+
+#: One byte that the worker shares with its children: Celery tells only the parent that it stops.
+_stopping = mmap.mmap(-1, 1)
+
+
+@worker_shutting_down.connect
+def _stop(**_: Any) -> None:
+    _stopping[0] = 1
+
+
+def stopping() -> bool:
+    """Whether the worker was asked to stop: finish the row at hand, take no other."""
+    return bool(_stopping[0])

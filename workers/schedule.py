@@ -11,11 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
-
 from evacuation.operations import sharing
 from registry import outbox
-from registry.access import day_of
+from registry.access import JAPAN, day_of
 
 
 @dataclass(frozen=True)
@@ -42,17 +40,22 @@ def _sharing(at: datetime) -> str | None:
 
 JOBS: list[Job] = [
     Job("sharing", "evacuation.sharing", _sharing),
+    Job("plan_reviews", "evacuation.review_due", _day),
     Job("seal_log", "registry.seal_log", _five_minutes),
     Job("prune_outbox", "registry.prune_outbox", _day),
 ]
 
 
 def tick(at: datetime) -> int:
-    """Write the rows that are due and not there yet; how many were new."""
+    """Write the rows that are due and not there yet; how many were new.
+
+    Most ticks find everything there and only read: no transaction, so that SQLite's one place
+    for a writer stays free.
+    """
+    here = at.astimezone(JAPAN)  # one instant, one period, whatever zone it came in
     rows = [
         (job.kind, None, f"job:{job.name}:{period}")
         for job in JOBS
-        if (period := job.period(at)) is not None
+        if (period := job.period(here)) is not None
     ]
-    with transaction.atomic():
-        return outbox.put_many(rows, at=at)
+    return outbox.put_many(rows, at=at)
