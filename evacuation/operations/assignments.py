@@ -20,10 +20,11 @@ from evacuation.operations.supporters import (
 )
 from evacuation.queries.plan_consents import making_agreed
 from evacuation.queries.plan_drafts import LIVE
+from registry import audit
 from registry.access import Scope
 from registry.domain.errors import Conflict, NotFound
 from registry.domain.roles import Permission
-from registry.operations import audit, staff
+from registry.operations import staff
 from registry.queries import people
 
 MOST_HELPERS = 3
@@ -142,6 +143,14 @@ def end(*, assignment_id: int, reason: str, by: Scope) -> Assignment:
     _note(row, "end", by)
     due(person_ids=[row.person_id], by=by)
     return row
+
+
+def require_of(*, assignment_id: int, person_id: int, by: Scope) -> None:
+    """Raise ``NotFound`` unless the assignment is this person's."""
+    if not Assignment.objects.visible_to(by).filter(
+        pk=assignment_id, person_id=person_id
+    ).exists():
+        raise NotFound
 
 
 def load(*, supporter_id: int, by: Scope) -> int:

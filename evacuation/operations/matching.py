@@ -20,6 +20,7 @@ from evacuation.domain.candidates import Candidates, Gap, Person, Settings, Supp
 from evacuation.domain.candidates import Proposal as Found
 from evacuation.domain.matching import resolve
 from evacuation.domain.matching.solution import Certificate
+from evacuation.domain.shortages import gaps
 from evacuation.models import Proposal, ProposalGap, ProposalRun
 from evacuation.queries.matching_inputs import NO_PLACE, last_pairs, people_to_match, pool_to_match
 from registry import access, audit, outbox
@@ -115,7 +116,7 @@ def solved(
     revision = resolve(candidates.network, candidates.edges_of(settled), worth)
     certificate: Certificate = revision.solution.certificate()
     return Computed(
-        candidates, candidates.proposals(revision.solution), candidates.gaps(revision.solution),
+        candidates, candidates.proposals(revision.solution), gaps(candidates, revision.solution),
         placeless or {}, len(revision.kept), revision.cost, certificate.holds,
     )
 

@@ -8,6 +8,7 @@ drafts: who works on a plan sees the facts anyway.  取組指針 (計画の更�
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Q
@@ -17,6 +18,7 @@ from evacuation.domain.planning import PlanAct, PlanRole, PlanState, ReviewCause
 from evacuation.models import Plan, PlanDestination, PlanVersion
 from evacuation.operations.plan_rows import take
 from evacuation.queries.hazards import in_force
+from registry import access, outbox
 from registry.access import Scope
 from registry.domain.importing.consequences import EventKind
 from registry.queries import people
@@ -115,3 +117,24 @@ def after_events(*, events: Iterable[tuple[int, str]], by: Scope) -> int:
             count += fall_due(plan_ids=list(plans.values_list("pk", flat=True)), cause=cause,
                               by=by)
     return count
+
+
+def shelter_closed(claimed: outbox.Claimed, at: datetime) -> None:
+    """Worker: ``evacuation.review_shelter``."""
+    with access.system(at=at, reason="plan reviews") as wide:
+        after_shelter_closed(shelter_id=claimed.subject_id or 0, by=wide)
+        claimed.finish(at)
+
+
+def zones_changed(claimed: outbox.Claimed, at: datetime) -> None:
+    """Worker: ``evacuation.review_hazards``."""
+    with access.system(at=at, reason="plan reviews") as wide:
+        after_new_zones(by=wide)
+        claimed.finish(at)
+
+
+def day_began(claimed: outbox.Claimed, at: datetime) -> None:
+    """Worker: ``evacuation.review_due``, once a day."""
+    with access.system(at=at, reason="plan reviews") as wide:
+        fall_due_today(by=wide)
+        claimed.finish(at)

@@ -18,11 +18,11 @@ from evacuation.domain.planning import PlanState, ReviewCause
 from evacuation.models import Assignment, Plan, Supporter
 from evacuation.operations.plan_reviews import fall_due
 from evacuation.queries.plan_drafts import LIVE
+from registry import access, audit, outbox
 from registry.access import Scope
 from registry.domain import geo
 from registry.domain.errors import NotFound, Refused
 from registry.domain.roles import Permission
-from registry.operations import audit
 from registry.queries import areas, organisations, volunteers
 
 AREA_UNCERTAINTY_M = 400
@@ -250,3 +250,10 @@ def locked_supporter(supporter_id: int, by: Scope) -> Supporter:
     if row is None:
         raise NotFound
     return row
+
+
+def opt_out(claimed: outbox.Claimed, at: datetime) -> None:
+    """Worker: ``registry.supporter_opted_out``."""
+    with access.system(at=at, reason="supporter opted out") as wide:
+        opted_out(volunteer_id=claimed.subject_id or 0, by=wide)
+        claimed.finish(at)

@@ -18,7 +18,8 @@ from evacuation.domain.plan_items import (
     PlanStep,
     PlanSupporter,
 )
-from evacuation.models import Assignment
+from evacuation.models import Assignment, Plan
+from registry import audit
 from registry.access import Scope, day_of
 
 LIVE = (Assignment.State.ASSIGNED, Assignment.State.ASKED, Assignment.State.CONSENTED)
@@ -72,6 +73,14 @@ def helpers(scope: Scope, *, person_ids: Iterable[int]) -> dict[int, list[Helper
             and one.left_on is None,
         ))
     return found
+
+
+def helpers_of_plan(scope: Scope, *, plan: Plan) -> list[Helper]:
+    """The supporters of one person, by the plan; leaves a view record."""
+    if not scope.system:
+        audit.viewed(scope=scope, action="plans.supporters", people=[plan.person_id],
+                     fields=["supporters"])
+    return helpers(scope, person_ids=[plan.person_id]).get(plan.person_id, [])
 
 
 def part(steps: dict[str, Any], step: PlanStep) -> dict[str, Any]:
