@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,11 +22,14 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 AXE = next((ROOT / "tests" / "web" / "vendor").glob("axe-core-*/axe.min.js"))
 SCREENS = ROOT / "docs" / "screens"
+#: What the camera sees; ``before_camera`` writes it.
+CAMERA = Path(tempfile.mkdtemp(prefix="tsunagari-camera-")) / "camera.y4m"
 PHONE, DESKTOP, TABLET = (390, 844), (1440, 960), (1280, 800)
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--lang=ja",
     "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
+    f"--use-file-for-fake-video-capture={CAMERA}",
 ]
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 #: Smallest height of a control in CSS pixels, by face (screens.md "Look").
@@ -68,6 +72,8 @@ class Pages:
     contexts: list[Any] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
     without_script: set[Any] = field(default_factory=set)
+    #: The instant at which every browser's clock begins; None leaves the machine's.
+    clock: Any = None
 
     def open(
         self, size: tuple[int, int] = PHONE, *, user: Any = None, js: bool = True, **more: Any
@@ -77,6 +83,8 @@ class Pages:
             viewport={"width": size[0], "height": size[1]}, java_script_enabled=js, locale="ja-JP",
             timezone_id="Asia/Tokyo", base_url=self.base, has_touch=size == PHONE, **more,
         )
+        if self.clock is not None and js:
+            context.clock.install(time=self.clock)
         if user is not None:
             context.add_cookies([self.session_of(user)])
         self.contexts.append(context)
@@ -97,10 +105,17 @@ class Pages:
         return {"name": "sessionid", "value": client.cookies["sessionid"].value,
                 "url": self.base, "httpOnly": True, "sameSite": "Lax"}
 
+    def cookie(self, page: Any, name: str, value: str) -> None:
+        """Give a page's browser a cookie."""
+        page.context.add_cookies([{"name": name, "value": value, "url": self.base,
+                                   "httpOnly": True, "sameSite": "Lax"}])
+
     def check(self, page: Any, name: str = "", *, reflow: bool = True) -> None:
         """Every rule that holds for every screen; then the screenshot ``name``."""
         assert page.locator("h1").count() == 1, f"{page.url}: {page.locator('h1').count()} h1"
-        assert page.locator("main [style], header [style], footer [style]").count() == 0, page.url
+        # Playwright itself may leave an empty attribute behind.
+        styled = page.locator(':is(main, header, footer) [style]:not([style=""])')
+        assert styled.count() == 0, f"{page.url}: {styled.first.evaluate('e => e.outerHTML')[:200]}"
         if name:
             shot(page, name)
         seen = self._mirror(page) if page in self.without_script else page
@@ -156,6 +171,26 @@ class Pages:
         for context in self.contexts:
             context.close()
         assert not self.complaints, self.complaints
+
+
+def before_camera(text: str, *, width: int = 640, height: int = 480) -> None:
+    """Hold a QR code before the camera: a film of still pictures (YUV 4:2:0)."""
+    import qrcode
+
+    code = qrcode.QRCode(error_correction=qrcode.ERROR_CORRECT_M, border=4)
+    code.add_data(text, optimize=0)
+    code.make(fit=True)
+    cells = code.get_matrix()
+    size = min(width, height) * 3 // 4 // len(cells)
+    left, top = (width - size * len(cells)) // 2, (height - size * len(cells)) // 2
+    grey = bytearray(b"\xb0" * (width * height))
+    for y in range(size * len(cells)):
+        row = b"".join((b"\x10" if dark else b"\xeb") * size for dark in cells[y // size])
+        at = (top + y) * width + left
+        grey[at : at + len(row)] = row
+    frame = b"FRAME\n" + bytes(grey) + b"\x80" * (width * height // 2)
+    head = f"YUV4MPEG2 W{width} H{height} F10:1 Ip A1:1 C420\n".encode()
+    CAMERA.write_bytes(head + frame * 10)
 
 
 def shot(page: Any, name: str) -> None:

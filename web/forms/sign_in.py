@@ -53,7 +53,7 @@ class BindForm(forms.Form):
 
     code = forms.CharField(
         label="カードのコード", max_length=120,
-        help_text="カードのQRコードの下にある、英数字12文字です。",
+        help_text="英数字12文字です。カードのQRコードを スマホのカメラで読むと、自動で入ります。",
         error_messages={"required": "カードのコードを入れてください。"},
         widget=forms.TextInput(attrs={
             "autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false",

@@ -55,7 +55,7 @@ class MyPointsPage(PhonePage):
                  "balance": balance(one), "lapse_text": until_text(one), "owed": one.owed}
                 for one in shown
             ],
-            "lines": lines, "year_text": year_text(year),
+            "lines": lines, "several": len(parts) > 1, "year_text": year_text(year),
             "older_url": f"?year={year - 1}" if fiscal_year(facts.registered_on) < year else None,
             "newer_url": "?" if year != this_year else None,
             "card_url": reverse("my-card"), "supporter_url": reverse("my-supporter"),

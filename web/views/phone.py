@@ -30,6 +30,8 @@ from web.views.sign_in import safe_next
 
 PHONE_COOKIE, BROWSER_COOKIE = "tsunagari_phone", "tsunagari_browser"
 PHONE_LIFE, BROWSER_LIFE = 400 * 24 * 3600, 24 * 3600
+#: Where a phone was going when it had to be bound first (the event's form, 15 minutes).
+WAITING_COOKIE, WAITING_LIFE = "tsunagari_waiting", 15 * 60
 
 
 def holder(request: HttpRequest) -> PhoneHolder | None:
@@ -96,7 +98,9 @@ class Bind(Door):
             form.add_error("code" if isinstance(error, BadCode) else None, error.message)
             limited = isinstance(error, devices.BindingLimited)
             return draw(request, form, here, 429 if limited else status_of(error))
-        response = HttpResponseRedirect(here or reverse("my-points"))
+        waiting = safe_next(request, request.COOKIES.get(WAITING_COOKIE, ""))
+        response = HttpResponseRedirect(here or waiting or reverse("my-points"))
+        response.delete_cookie(WAITING_COOKIE)
         keep(response, PHONE_COOKIE, bound.token, PHONE_LIFE)
         return response
 

@@ -29,7 +29,15 @@ from registry.queries.volunteers import volunteer_facts
 from web.forms.sign_in import BindForm
 from web.presenting import balance_of, local, person, session_words
 from web.views.base import Answer, Open, Reply
-from web.views.phone import BROWSER_COOKIE, BROWSER_LIFE, PhonePage, browser_mark, keep
+from web.views.phone import (
+    BROWSER_COOKIE,
+    BROWSER_LIFE,
+    WAITING_COOKIE,
+    WAITING_LIFE,
+    PhonePage,
+    browser_mark,
+    keep,
+)
 
 
 class Event(PhonePage):
@@ -45,8 +53,8 @@ class Event(PhonePage):
         )
         number = attendance.form_session(form_token=form, by=scope, audience=fresh)
         line = _session(scope, number)
-        finish = None if mark else partial(_remember, fresh)
         address = reverse("event", args=[form])
+        finish = partial(_remember, fresh, address if scope.volunteer_id is None else "")
         if scope.volunteer_id is None:
             return Reply("web/volunteer/bind.html", {
                 "form": BindForm(), "action": reverse("bind"), "next": address,
@@ -67,7 +75,9 @@ class Event(PhonePage):
     def _result(self, scope: Scope, answer: ScanAnswer, token: str, mark: str) -> Reply:
         me = scope.volunteer_id
         context: dict[str, Any] = {
-            "result": answer.result, "points": answer.points, "reason": answer.reason,
+            "result": answer.result, "points": answer.points,
+            # The first answer's sentence is no reason for the second one.
+            "reason": "" if answer.result == Result.ALREADY else answer.reason,
             "at": local(scope.at), "history_url": reverse("my-points"),
         }
         if me is not None and Result(answer.result).recorded:
@@ -117,5 +127,8 @@ def _session(scope: Scope, number: int) -> SessionLine:
         return session(wide, session_id=number)
 
 
-def _remember(mark: str, response: HttpResponse) -> None:
+def _remember(mark: str, address: str, response: HttpResponse) -> None:
+    """The browser's mark; for a phone that must be bound first, the way back here as well."""
     keep(response, BROWSER_COOKIE, mark, BROWSER_LIFE)
+    if address:
+        keep(response, WAITING_COOKIE, address, WAITING_LIFE)

@@ -17,7 +17,7 @@ from points.domain.rules import fiscal_year
 from points.operations import exports
 from points.queries.rulebook import programmes
 from points.queries.sessions import groups
-from points.statistics.tables import Table, month_shift, table
+from points.statistics.tables import UNKNOWN, Table, month_shift, table
 from registry.access import Scope
 from registry.domain.errors import TsunagariError
 from registry.domain.roles import Permission
@@ -138,9 +138,10 @@ def figures(
     visits, earlier = now["attendances"] or 0, before.get("attendances") or 0
     people = now["people"] or 0
     old = sum(row.figures["people"] or 0 for row in by_age.rows if row.key[0] in OLD_FROM)
-    compared = f"前年度の同じ時期 {earlier:,}人"
+    compared = "前年度の記録は ありません"
     if earlier:
-        compared += f"（{(visits - earlier) * 100 / earlier:+.1f}%）"
+        change = (visits - earlier) * 100 / earlier
+        compared = f"前年度の同じ時期 {earlier:,}人（{change:+.1f}%）"
     exchanged = now["points_exchanged"]
     awarded = f"{now['points_awarded'] or 0:,}"
     return [
@@ -166,7 +167,9 @@ def month_chart(made: Table) -> charts.Chart:
         key = f"{year}-{month:02d}"
         last = date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
         before = made.before.get(month_shift((key,), ("month",)), {}).get("attendances")
-        bars.append(charts.Bar(f"{month}月", found.get(key) or 0, before or 0,
+        # A year without any record is none to compare with.
+        earlier = (before or 0) if made.total_before.get("attendances") else None
+        bars.append(charts.Bar(f"{month}月", found.get(key) or 0, earlier,
                                unfinished=made.until < last))
     return charts.Chart(
         "months", charts.peak_finding(bars), "月ごとの参加のべ人数（人）", "人", bars,
@@ -182,8 +185,12 @@ def district_chart(made: Table) -> charts.Chart:
         key=lambda bar: (-(bar.value or 0), bar.label),
     )
     last = made.until
+    named = [bar for bar in bars if bar.label != UNKNOWN]
+    title = charts.share_finding(named) if len(named) == len(bars) else (
+        f"最も多いのは{named[0].label}です" if named else "地区が登録されている方は いません"
+    )
     return charts.Chart(
-        "districts", charts.share_finding(bars),
+        "districts", title,
         f"地区ごとの参加のべ人数　4月1日〜{last.month}月{last.day}日", "人", bars,
         category_label="地区",
     )

@@ -8,7 +8,8 @@ import { allowSound, play } from "./kiosk-sound.js";
 const root = document.querySelector("[data-kiosk]");
 const part = (name) => root.querySelector(`[data-kiosk-${name}]`);
 const states = JSON.parse(document.getElementById("kiosk-states").textContent);
-const { session, device, scanUrl, batchUrl, qrUrl, voidUrl, csrf } = root.dataset;
+const { device, scanUrl, batchUrl, qrUrl, voidUrl, csrf } = root.dataset;
+const session = Number(root.dataset.session);
 const SAME_CARD = 5000; // a card held before the camera is one scan
 const BATCH = 500;
 const UNDO = 10 * 60 * 1000;
