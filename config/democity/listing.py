@@ -93,7 +93,8 @@ def list_people(city: City, told: Listed, *, by: Scope) -> list[int]:
               and not (one.care_level or one.physical_grade or one.protected_until)][:4]
     for number, person in person_ids_by_number(by, asking).items():
         kind = "self_nominated" if number in asking[:3] else "manual_include"
-        roster.request_listing(person_id=person, kind=kind, reason="ひとり暮らしで不安（見本）", by=by)
+        roster.request_listing(person_id=person, kind=kind, by=by,
+                               reason="ひとり暮らしで不安（見本）")
     run = roster.rebuild_preview(by=by)
     roster.apply(run_id=run.pk, by=by)
     told.roster = listed.counts(by)["listed"]

@@ -98,7 +98,8 @@ def peak_megabytes() -> float:
 
 @contextmanager
 def _step(name: str, say: Say) -> Iterator[Callable[[str], None]]:
-    begun, figures = time.monotonic(), []
+    begun = time.monotonic()
+    figures: list[str] = []
     yield figures.append
     say(f"  {name}  {time.monotonic() - begun:.1f} 秒  {'、'.join(figures)}")
 

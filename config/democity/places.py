@@ -117,7 +117,7 @@ def districts() -> dict[str, str]:
 
 def neighbourhood_count(people: int) -> int:
     """About 60 for 3,000 people, about 500 for 120,000."""
-    return max(32, round(60 * (people / 3_000) ** 0.575))
+    return max(32, round(60 * math.pow(people / 3_000, 0.575)))
 
 
 def neighbourhoods(people: int) -> list[Neighbourhood]:

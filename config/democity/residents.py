@@ -159,8 +159,8 @@ class _Draw:
         if shape == "family":
             return [*pair, *children]
         elder = min(98, max(parent + 22 + rng.randrange(0, 12), 65))
-        grand = [("female", elder)] if rng.random() < 0.5 else [("male", elder), ("female", elder - 2)]
-        return [*grand, *pair, *children]
+        grand = [("male", elder)] if rng.random() < 0.5 else []
+        return [*grand, ("female", elder - 2), *pair, *children]
 
     def _old_age(self) -> int:
         low = self.rng.choices(_BANDS, _BAND_WEIGHTS)[0]
@@ -255,7 +255,8 @@ def _severe(one: Resident, age: int, rng: Random) -> None:
     kind = rng.choices(kinds, (72, 22, 2, 4) if age >= 65 else (0, 35, 30, 35))[0]
     if kind == "care":
         one.care_level = rng.choices(("23", "24", "25"), (5, 3, 2))[0]
-        one.needs = rng.choice(("車いす", "車いす", "", "寝たきり")) if one.care_level > "23" else ""
+        if one.care_level > "23":
+            one.needs = rng.choice(("車いす", "車いす", "", "寝たきり"))
     elif kind == "body":
         one.physical_grade, one.physical_class = rng.choice("12"), "1"
         one.physical_parts = rng.choice(("06", "07", "01", "02", "06、07", "12"))
