@@ -32,13 +32,14 @@ class ImportForm(forms.Form):
     def __init__(self, *given: Any, profiles: list[tuple[str, str]], **more: Any) -> None:
         super().__init__(*given, **more)
         field = self.fields["profile"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = profiles
+        if isinstance(field, forms.ChoiceField):
+            field.choices = profiles
         if len(profiles) == 1:
             field.initial = profiles[0][0]
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
         if file.size > MOST_BYTES:
-            raise forms.ValidationError("ファイルが大きすぎます（64MBまで）。分けて取りこんでください。")
+            raise forms.ValidationError(
+                "ファイルが大きすぎます（64MBまで）。分けて取りこんでください。")
         return file

@@ -8,7 +8,7 @@ cleans and refuses; ``place`` brings its sentences beside the input that they be
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
@@ -211,7 +211,7 @@ def _needs(field: Field) -> forms.Field:
     )
 
 
-_INPUTS = {
+_INPUTS: Mapping[Shape, Callable[[Field], forms.Field]] = {
     Shape.TEXT: _text, Shape.NUMBER: _number, Shape.TEXTS: _lines, Shape.NEEDS: _needs,
     Shape.FLAG: lambda field: forms.BooleanField(label=field.label, required=False),
     Shape.DATE: lambda field: JapaneseDate(

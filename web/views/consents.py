@@ -48,7 +48,7 @@ class RecordConsent(OfficePage):
         if request.method != "POST" or status_of(error) != 422:
             return None
         form = keeps(ConsentForm(request.POST), error, FIELD_OF)
-        return _draw(request, scope, path["person_id"], form, 422)  # type: ignore[arg-type]
+        return _draw(request, scope, path["person_id"], form, 422)
 
 
 def _draw(
@@ -77,4 +77,4 @@ def _back(request: HttpRequest, person_id: int) -> str:
     code = _purpose(request)
     if code:
         return link("office-person", person_id, purpose=code)
-    return reverse("office-people")
+    return reverse("office-unanswered")

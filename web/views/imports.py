@@ -17,8 +17,8 @@ from django.urls import reverse
 from registry.access import Scope
 from registry.domain.errors import TsunagariError
 from registry.domain.roles import Permission
+from registry.importing.profiles import find_profile, profile_codes
 from registry.operations import imports
-from registry.operations.import_profiles import find_profile, profile_codes
 from registry.queries import imports as queries
 from web.forms.imports import ImportForm
 from web.views import blocks
@@ -27,7 +27,8 @@ from web.views.office_page import PAGE, OfficePage, form_again, form_reply
 
 STATES = {"staged": ("確認まち", "caution"), "applied": ("反映ずみ", "good"),
           "discarded": ("取りやめ", "soft")}
-VERDICTS = {"new": "新しい方", "changed": "変更", "ambiguous": "要確認", "rejected": "取りこめない行"}
+VERDICTS = {"new": "新しい方", "changed": "変更", "ambiguous": "要確認",
+            "rejected": "取りこめない行"}
 KINDS = {"csv": "text/csv", "tsv": "text/tab-separated-values",
          "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 
@@ -139,7 +140,8 @@ def _profiles() -> list[tuple[str, str]]:
 def _new_words() -> dict[str, Any]:
     return {
         "heading": "ファイルを読む", "submit": "中身を見る", "multipart": True,
-        "lead": "読んだだけでは、住民の情報は変わりません。つぎの画面で違いを確かめてから反映します。",
+        "lead": "読んだだけでは、住民の情報は変わりません。"
+                "つぎの画面で違いを確かめてから反映します。",
         "url": reverse("office-import-new"), "back": reverse("office-imports"),
     }
 

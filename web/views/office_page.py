@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any, ClassVar
+from types import MappingProxyType
+from typing import Any, ClassVar, TypeVar
 
 from django import forms
 from django.http import HttpRequest
@@ -22,6 +23,7 @@ from web.forms.purposes import purpose_label
 from web.views.base import PURPOSE_FIELD, Page, Reply, status_of
 
 PAGE = 50
+F = TypeVar("F", bound=forms.Form)
 
 
 class OfficePage(Page):
@@ -40,7 +42,9 @@ class OfficePage(Page):
         return access.scope(user, at=at, purpose=named if purpose_label(named) else self.work)
 
 
-def keeps(form: forms.Form, error: TsunagariError, names: Mapping[str, str] = {}) -> forms.Form:  # noqa: B006
+def keeps(
+    form: F, error: TsunagariError, names: Mapping[str, str] = MappingProxyType({})
+) -> F:
     """The bound form with the operation's sentences beside its fields.
 
     ``names`` maps the operation's field to the form's where they differ.
