@@ -221,3 +221,20 @@ def test_cancelled_card_and_ended_registration_cannot_bind(world: Any) -> None:
             "code": world.card(number), "birth_month": "5", "birth_day": "5",
         })
         assert answer.status_code == 422, number
+
+
+def test_a_volunteer_with_a_password_needs_no_phone(world: Any) -> None:
+    client = signed_in(world.users[world.people[0]])
+    assert client.get("/")["Location"] == "/me"
+    assert client.get("/me").status_code == 200
+    assert client.get("/me/card").context["phones"] == []
+
+
+def test_P4_a_phone_that_scans_its_card_meanwhile_finds_its_way_back(world: Any) -> None:
+    stranger = Client()
+    waiting = stranger.get(f"/E/{shown_code(world)}").context["next"]
+    card = stranger.get(f"/C/{world.card(0)}")
+    bound = stranger.post("/bind", {
+        "code": card.context["form"].initial["code"], "birth_month": "5", "birth_day": "5",
+    })
+    assert bound["Location"] == waiting

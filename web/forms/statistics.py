@@ -70,7 +70,8 @@ class StatisticsExport(forms.Form):
         error_messages={"required": "形をえらんでください。"},
     )
     reason = forms.CharField(
-        label="書き出す理由", max_length=200, help_text="記録に残ります（たとえば、理事会の資料）。",
+        label="書き出す理由", max_length=200,
+        help_text="記録に残ります（たとえば、理事会の資料）。",
         error_messages={"required": "理由を入れてください。"},
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )

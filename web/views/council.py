@@ -52,7 +52,8 @@ class Home(Page):
         ]
         return Reply("web/office/home.html", {
             "heading": "社協の仕事", "today_text": format_date(scope.on), "queues": queues,
-            "recent": [], "search_url": reverse("council-volunteers"),
+            "recent": [], "search_hint": "名前・かな・手帳番号。",
+            "search_url": reverse("council-volunteers"),
         })
 
 

@@ -150,7 +150,7 @@ async function take(text) {
       show(body.result, {
         points: body.points,
         title: body.name && body.result === "granted" ? `${body.name} さん` : undefined,
-        detail: body.result === "granted" ? `${state.kiosk_title}（${clock(new Date())}）　${state.kiosk_detail}` : undefined,
+        detail: body.result === "granted" ? `${body.name ? `${state.kiosk_title}（${clock(new Date())}）` : clock(new Date())}　${state.kiosk_detail}` : undefined,
       });
       if (fresh) {
         count(1);
