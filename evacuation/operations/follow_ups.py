@@ -2,8 +2,8 @@
 
 Owns the worker's step after ``registry.import_applied``: who died or moved out leaves the roster
 with date and reason (the entry stays), and everybody touched is judged again against every copy
-in circulation (R5, R7, R11).  Entering a facility or another care level changes nothing here: the
-next run of the criteria shows it to an officer.
+in circulation (R5, R7, R11).  Entering a facility or another care level leaves the roster as it
+is (the next run of the criteria shows it to an officer) and brings the plan to review at once.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import datetime
 
 from evacuation.domain.custody import CopyState
 from evacuation.models import Copy
-from evacuation.operations import custody, roster_applying, strikes
+from evacuation.operations import custody, plan_reviews, roster_applying, strikes
 from evacuation.operations.roster import touch
 from registry import access, outbox
 from registry.domain.importing.consequences import MEANINGS, EventKind, Touches
@@ -35,6 +35,7 @@ def import_applied(claimed: outbox.Claimed, at: datetime) -> None:
         })
         touch(touched, wide)
         strikes.strike_out(touched, by=wide, wide=wide)
+        plan_reviews.after_events(events=[(e.person_id, e.kind) for e in events], by=wide)
         claimed.finish(at)
 
 
