@@ -16,7 +16,7 @@ def test_no_migration_is_missing(db: None) -> None:
 
 
 def test_every_migration_is_reversible() -> None:
-    loader = MigrationLoader(None, ignore_no_initial=True)
+    loader = MigrationLoader(None)
     for (app, name), migration in loader.disk_migrations.items():
         if app not in OUR_APPS:
             continue
