@@ -13,12 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="tsunagari-test-"))
-os.environ.setdefault("SECRET_KEY", "test-only-" + "s" * 40)
-os.environ.setdefault("DATA_KEY", "test-only-" + "d" * 40)
-
-os.environ.setdefault("BELL", "0")
-
 import pytest
 
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)  # 2026年11月23日（月・祝）午前10時
