@@ -118,7 +118,7 @@ def gather(city: City, ground: Ground, *, year: int, by: Scope) -> Volunteers:
     rows = []
     for at, (code, _, _) in enumerate(ground.groups):
         own = ids[1 + at :: len(ground.groups)] + rng.sample(ids[1:], 3)
-        some = list(dict.fromkeys(([ids[0]] if at < 2 else []) + own))
+        some = list(dict.fromkeys(([ids[0]] if at < 6 else []) + own))
         members[code] = some
         rows += [memberships.MemberInput(ground.organisations[code], one, begun, place)
                  for place, one in enumerate(some, start=1)]

@@ -190,6 +190,11 @@ def fetch_files(check: Check) -> str:
         must(book.status == sheet.status == 200, f"版 {one['number']}: {book.told()}")
         texts = pdf_pages(book.body)
         pages, files = pages + len(texts), files + 2
+        names = _names(sheet.body)
+        must(len(names) == one["people"], f"版 {one['number']}: xlsxに{len(names)}人")
+        # "Not in the file" counts only where the reader finds everybody who must be in it.
+        unseen = [name for name in names if name not in "".join(texts)]
+        must(not unseen, f"版 {one['number']} のPDFで読めない氏名: {len(unseen)}人")
         for text, kind in (("".join(texts), "PDF"), (_cells(sheet.body), "xlsx")):
             where = f"版 {one['number']} の{kind}"
             for name in ("見本一郎", "見本雪"):
@@ -212,6 +217,14 @@ def _cells(content: bytes) -> str:
     book = CalamineWorkbook.from_filelike(io.BytesIO(content))
     rows = [row for name in book.sheet_names for row in book.get_sheet_by_name(name).to_python()]
     return plain("".join(str(cell) for row in rows for cell in row))
+
+
+def _names(content: bytes) -> list[str]:
+    """The column 氏名 of the spreadsheet."""
+    rows = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_name("名簿").to_python()
+    head = next(at for at, row in enumerate(rows) if "氏名" in row)
+    place = rows[head].index("氏名")
+    return [plain(str(row[place])) for row in rows[head + 1 :] if str(row[place]).strip()]
 
 
 def stay_out(check: Check) -> str:
