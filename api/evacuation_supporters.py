@@ -13,7 +13,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api import evacuation_plans_shapes as shapes
+from api import evacuation_supporters_shapes as shapes
 from api.base import (
     Endpoint,
     InvalidInput,
