@@ -22,6 +22,7 @@ from api.base import (
     read,
     required_version,
 )
+from api.evacuation_plans_shapes import HelperOut
 from api.registry_shapes import asked
 from evacuation.operations import assignments, matching, places, supporters
 from evacuation.queries import hazards, plan_drafts, plans, shelters
@@ -205,7 +206,7 @@ class PlanAssignment(Endpoint):
 
 def _helpers(scope: Scope, plan_id: int, status: int = 200) -> Response:
     found = plan_drafts.helpers_of_plan(scope, plan=plans.visible_plan(scope, plan_id))
-    return Response({"results": shapes.HelperOut(found, many=True).data}, status=status)
+    return Response({"results": HelperOut(found, many=True).data}, status=status)
 
 
 class Shelters(Endpoint):
