@@ -19,6 +19,7 @@ from api.base import Endpoint, InvalidInput
 from api.points_shapes import parse_scan
 from points.operations import attendance
 from points.operations.attendance import ScanAnswer, ScanRequest
+from points.queries import sessions
 from registry.access import Scope
 from registry.domain.errors import Conflict
 from registry.domain.roles import Permission
@@ -55,14 +56,18 @@ class Scans(Endpoint):
 
     @extend_schema(request=shapes.ScanIn, responses=shapes.ScanOut)
     def post(self, request: Request, scope: Scope) -> Response:
-        """Count one person in.  A repeat of ``id`` gives the same body; other content is 409."""
+        """Count one person in.  A repeat of ``id`` gives the same body; other content is 409.
+
+        ``name`` is there for those who receive their own group's members, never for a device.
+        """
         scan = parse_scan(request.data)
         if not isinstance(scan, ScanRequest):
             raise InvalidInput(fields=scan)
         answer = attendance.record(scans=[scan], by=scope).results[0]
         if answer.field:
             raise ScanConflict(fields={answer.field: "最初の依頼とちがいます。"})
-        return Response(_body(answer))
+        name = sessions.greeting(scope, attendance_id=answer.attendance)
+        return Response(_body(answer) | ({"name": name} if name else {}))
 
 
 class ScansBatch(Endpoint):

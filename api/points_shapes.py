@@ -94,6 +94,7 @@ class ScanOut(S[Any]):
     reason = serializers.CharField()
     attendance = serializers.IntegerField(allow_null=True)
     balance = serializers.IntegerField(allow_null=True)
+    name = serializers.CharField(required=False)
 
 
 class BatchIn(S[Any]):

@@ -34,6 +34,11 @@ CITY_NAME = env.text("CITY_NAME", "会津若松市")
 IMPORT_PROFILES = Path(env.text("IMPORT_PROFILES", str(DATA_DIR / "profiles")))
 PLANE_ZONE = env.number("PLANE_ZONE", 9, least=1)
 HELP_PHONE = env.text("HELP_PHONE", "0242-00-0000")
+HELP_OFFICE = env.text("HELP_OFFICE", "社協ボランティア係")
+HELP_HOURS = env.text("HELP_HOURS", "平日 8時30分〜17時15分")
+# How many supporters a listed person should have, and how far they may live (metres).
+SUPPORTERS_WANTED = env.number("SUPPORTERS_WANTED", 2, least=1)
+MATCH_RADIUS_M = env.number("MATCH_RADIUS_M", 800, least=50)
 CONSENT_MODE = env.text("CONSENT_MODE", "opt_in")
 # The article that the mode rests on, printed on every edition, and its first day.
 CONSENT_CITATION = env.text("CONSENT_CITATION", "災害対策基本法第49条の11第2項本文")

@@ -309,3 +309,22 @@ def _gaps(sent: set[int], first: int | None, last: int | None) -> tuple[int, ...
     for before, after in zip(inside, inside[1:], strict=False):
         missing.extend(range(before + 1, min(after, before + 1_001)))
     return tuple(missing[:1_000])
+
+
+def greeting(scope: Scope, *, attendance_id: int | None) -> str:
+    """The family name to thank somebody by, "" where the viewer may not know it (P5, P9).
+
+    Online only: a device's token, or a group's leader for a stranger, gets no name.
+    """
+    if attendance_id is None or not scope.may(Permission.SESSIONS_VIEW):
+        return ""
+    volunteer = (
+        Attendance.objects.visible_to(scope)
+        .filter(pk=attendance_id)
+        .values_list("volunteer_id", flat=True)
+        .first()
+    )
+    if volunteer is None:
+        return ""
+    known = volunteer_facts(scope, volunteer_ids=[volunteer], action="reception.greeting")
+    return known[volunteer].name.replace("\u3000", " ").split(" ")[0] if known else ""

@@ -52,6 +52,13 @@ def test_a_scan_is_answered_as_the_interface_says_and_repeated(world: make.World
     assert (other.status_code, other.json()["errors"][0]["field"]) == (409, "counter")
 
 
+def test_P5_the_leader_can_thank_a_member_by_name_and_a_device_cannot(world: make.World) -> None:
+    named = client(world.leader).post("/api/v1/points/scans", body(world), format="json").json()
+    assert named["result"] == "granted" and named["name"]
+    device = client(world.scanner).post("/api/v1/points/scans", body(world, 1), format="json")
+    assert "name" not in device.json()
+
+
 def test_P5_a_batch_answers_each_item_in_order(world: make.World) -> None:
     scans = [
         body(world, 0), body(world, 0), body(world, 1, code="こわれた"), {"id": "x"}, 7,
