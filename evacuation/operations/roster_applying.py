@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from django.db.models import Max
-
 from evacuation.domain.hazards import HazardIndex
 from evacuation.domain.needs import NEEDS
 from evacuation.models import RosterChange, RosterEntry, RosterRun
@@ -45,8 +43,7 @@ def apply(run: RosterRun, *, by: Scope, wide: Scope) -> dict[str, int]:
     }
     maps = hazards.in_force()
     zones = maps.index if maps.covered else None  # without maps: unknown, not "outside"
-    last = RosterEntry.objects.visible_to(wide).aggregate(last=Max("number"))["last"]
-    number = int(last or 0)
+    number = max((int(r.number) for r in entries.values() if r.number.isdecimal()), default=0)
     on_list = {pk for pk, row in entries.items() if row.state == RosterEntry.State.LISTED}
     on_list |= {pk for pk, row in wanted.items() if row.change == "new"}
     new: list[RosterEntry] = []

@@ -198,7 +198,7 @@ def roster_page(scope: Scope, *, person_id: int) -> RosterPage:
     if entry is None:
         raise NotFound
     line = _lines(scope, [entry], "roster.page")[person_id]
-    labels = {one["code"]: one["label"] for one in entry.criteria_set.body["criteria"]}
+    labels = {one["code"]: one["label"] for one in entry.criteria_set.body.get("criteria", [])}
     return RosterPage(
         line, entry.state,
         tuple((code, labels.get(code, "職員による登載")) for code in entry.criteria),

@@ -371,3 +371,32 @@ def test_an_import_that_starts_protection_strikes_out_and_hides_at_once(cast: Ca
     with access.system(at=cast.at, reason="test") as wide:
         assert StrikeOut.objects.visible_to(wide).filter(person_id=cast.hanako_id).count() == 4
         assert Edition.objects.visible_to(wide).count() == 3
+
+
+def test_R2_supporter_and_destination_stand_on_a_card_only_where_the_plan_may_go(
+    cast: Cast,
+) -> None:
+    """Person and every supporter consent, for this kind: the commissioner, not the association."""
+    from evacuation.operations import assignments, supporters
+    from tests.factories import plans as made
+    from tests.operations.test_evacuation_plans import approved
+
+    city.build(cast)
+    with access.system(at=cast.at, reason="test") as by:
+        made.consents(by, cast.hanako_id, "plan_making")
+        places = made.world(by)
+    with cast.scope(cast.sato) as by:
+        helper = supporters.register(
+            supporter=supporters.SupporterInput("見本 茂", phone="0242-00-0009"), by=by)
+        one = assignments.assign(person_id=cast.hanako_id, supporter_id=helper.pk, by=by)
+        assignments.record_answer(assignment_id=one.pk, agreed=True, by=by)
+    approved(cast, places)
+    with access.system(at=cast.at, reason="test") as by:
+        made.consents(by, cast.hanako_id, "plan_sharing", kinds=["commissioner"])
+    city.share(cast)
+    mori, north = rows_of(cast, "O-MORI"), rows_of(cast, "O-NORTH")
+    assert "見本 茂" in mori[cast.hanako_id].supporters
+    assert "見本小学校" in mori[cast.hanako_id].destination
+    assert north[cast.hanako_id].supporters == north[cast.hanako_id].destination == ""
+    assert "茂" in files_of(cast, "O-MORI")[0]
+    assert "茂" not in "".join(files_of(cast, "O-NORTH"))
