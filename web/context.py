@@ -23,7 +23,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
             "demo": settings.DEMO,
             "phone": phone,
             "phone_href": "tel:" + "".join(c for c in phone if c.isdigit() or c == "+"),
-            "office": getattr(settings, "HELP_OFFICE", "社会福祉協議会 ボランティア係"),
-            "hours": getattr(settings, "HELP_HOURS", "平日 8時30分〜17時15分"),
+            "office": settings.HELP_OFFICE,
+            "hours": settings.HELP_HOURS,
         }
     }

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from evacuation.domain.planning import PRINT_SENTENCES
+
 ROSTER_NOTICE = (
     "この名簿には、災害対策基本法 第49条の13により秘密を守る義務があります。"
     "役目を終えた後も同じです。"
@@ -23,12 +25,8 @@ BOTH_NOTICE = (
     "災害対策基本法 第49条の13（名簿）・第49条の17（計画）により、"
     "秘密を守る義務があります。役目を終えた後も同じです。"
 )
-# R14
-NO_GUARANTEE = (
-    "この計画は、助けに行くことを約束するものではありません。"
-    "支援する方自身やご家族の安全が先です。"
-    "支援する方が、法律上の責任や義務を負うことはありません。"
-)
+# R14: the sentences are the plan's own, the print only carries them.
+NO_GUARANTEE = "".join(PRINT_SENTENCES)
 HOLDER_DUTIES = (
     "災害のときの避難の手助け、安否の確認、ふだんの見守り・訓練のためだけに使います。",
     "コピー・写真・書き写しをしません。名簿にのっている方のことを、人に話しません。",

@@ -30,7 +30,6 @@ from registry.domain.roles import Permission
 from registry.operations import staff
 from registry.queries import areas as area_queries
 
-WANTED = 2
 WORTH_TENTHS = 30  # a change of one settled pair must save three minutes
 
 
@@ -43,12 +42,12 @@ class MatchingRefused(Refused):
 
 def settings_in_use() -> Settings:
     """Radius, speed and penalties, from the service's settings."""
-    return Settings(radius=float(getattr(settings, "MATCH_RADIUS_M", 800)))
+    return Settings(radius=float(settings.MATCH_RADIUS_M))
 
 
 def wanted_in_use() -> int:
     """Helpers wanted per person (1–3)."""
-    return max(1, min(3, int(getattr(settings, "SUPPORTERS_WANTED", WANTED))))
+    return max(1, min(3, int(settings.SUPPORTERS_WANTED)))
 
 
 @dataclass(frozen=True)

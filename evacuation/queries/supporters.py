@@ -206,7 +206,7 @@ def _near(scope: Scope, person_id: int, most: int) -> dict[int, tuple[int | None
     found, _ = people_to_match(scope, wanted=3, person_ids=[person_id])
     if not found:
         return {}
-    radius = Settings(radius=float(getattr(settings, "MATCH_RADIUS_M", 800)))
+    radius = Settings(radius=float(settings.MATCH_RADIUS_M))
     network = build(found, pool_to_match(scope), radius)
     edges = sorted(range(len(network.network)), key=lambda e: (int(network.network.cost[e]), e))
     return {
