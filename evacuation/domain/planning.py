@@ -262,7 +262,7 @@ def next_review_on(approved_on: date, events: Iterable[tuple[ReviewCause, date]]
 #: R14: on every plan print, word for word.
 NO_GUARANTEE = "この計画は、災害のときに必ず助けが来ることを保証するものではありません。"
 NO_LIABILITY = (
-    "避難支援等実施者は、ご自身と家族の安全を第一に、できる範囲で手助けをします。"
+    "支援する方は、ご自身と家族の安全を第一に、できる範囲で手助けをします。"
     "助けられなかったときも、法的な責任や義務を負いません。"
 )
 PRINT_SENTENCES: tuple[str, str] = (NO_GUARANTEE, NO_LIABILITY)

@@ -108,7 +108,7 @@ def test_plan_prints_every_item_on_two_tagged_pages() -> None:
 
 def test_R14_every_plan_print_says_that_it_guarantees_no_rescue() -> None:
     wanted = re.sub(r"\s", "", NO_GUARANTEE)
-    assert "約束するものではありません" in wanted and "責任や義務を負うことはありません" in wanted
+    assert "保証するものではありません" in wanted and "法的な責任や義務を負いません" in wanted
     for page in pages_of(plan_sheet(SHEET, created_at=AT)):
         assert wanted in page and "第49条の17" in page and "P-07-0231-03" in page
     assert wanted in text_of(fridge_sheet(_fridge(), created_at=AT))
