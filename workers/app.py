@@ -13,37 +13,22 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.app.amqp import AMQP
 from celery.signals import worker_process_init, worker_shutting_down
-from kombu import Connection
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+# `bin/serve check` runs the system checks; here they would load every page's code into each
+# worker and delay its return after a crash.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 import django  # the settings' name must be set first
+from django.apps import apps
 
-if not django.apps.apps.ready:
+if not apps.ready:
     django.setup()
 
 from django.conf import settings
 
-#: The longest wait between two tries to reach Redis.  kombu's own grows to 30 s, so that after a
-#: long outage nobody would hear a bell for half a minute (trust.md G3: at most 10 s).
-RETRY_SECONDS = 3.0
-
-
-class Patient(Connection):
-    """A connection to Redis that tries again every few seconds, however long it was away."""
-
-    def _ensure_connection(self, *args: Any, **options: Any) -> Any:
-        options.setdefault("interval_start", 0.5)
-        options.setdefault("interval_step", 0.5)
-        options.setdefault("interval_max", RETRY_SECONDS)
-        return super()._ensure_connection(*args, **options)
-
-
-class PatientAMQP(AMQP):
-    Connection = Patient
-
+from workers.transport import PatientAMQP
 
 app = Celery("tsunagari", amqp=PatientAMQP)
 app.conf.update(
