@@ -6,6 +6,7 @@ come from the queries, in their order.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -74,7 +75,7 @@ def draw(
 
 def _conflict(error: StepConflict) -> dict[str, Any]:
     return {
-        "by": f"{error.by_name}さん", "at_text": error.at[11:16],
+        "by": f"{error.by_name}さん", "at_text": blocks.moment(datetime.fromisoformat(error.at)),
         "fields": [{"name": one.name, "label": one.label, "mine": one.mine, "theirs": one.theirs}
                    for one in error.differences],
     }
