@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
-import subprocess
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.management import CommandError, call_command
 from python_calamine import CalamineWorkbook
 
-from config import programs
 from config.democity.calling import Person
 from config.democity.checking import Check, StepFailed, expect, must
 from config.democity.reading import pdf_pages, qr_text
@@ -191,14 +189,13 @@ def verify(check: Check) -> str:
 
 
 def _command(name: str) -> dict[str, Any]:
-    done = subprocess.run(
-        programs.management(name, "--json"), env=dict(os.environ), capture_output=True, text=True,
-        cwd=programs.ROOT, check=False,
-    )
-    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
-    if done.returncode != 0 or not lines:
-        raise StepFailed(f"{name}: 終了コード {done.returncode} {done.stderr[-300:]}")
-    body: dict[str, Any] = json.loads(lines[-1])
+    """What one of the service's own commands says with ``--json``."""
+    said = io.StringIO()
+    try:
+        call_command(name, "--json", stdout=said)
+    except (CommandError, SystemExit) as failed:
+        raise StepFailed(f"{name}: {failed} {said.getvalue()[-300:]}") from failed
+    body: dict[str, Any] = json.loads(said.getvalue())
     return body
 
 
