@@ -12,9 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from python_calamine import CalamineWorkbook
 
 from evacuation.documents.values import ROSTER_NOTICE
-from evacuation.domain.consent import Answer
+from evacuation.domain.consent import Answer, Purpose
 from evacuation.domain.recipients import RecipientKind
-from evacuation.models import Copy, Edition, EditionRow, SharingTask
+from evacuation.models import Copy, Edition, EditionRow, SharingTask, StrikeOut
 from evacuation.operations import consents, roster, sharing, sharing_draft
 from evacuation.queries import editions as reading
 from evacuation.queries.sealed_rows import CardValues, opened
@@ -104,8 +104,6 @@ def test_R1_presumed_consent_needs_a_delivered_notice_and_a_passed_deadline(
 
 
 def test_R3_consent_to_making_a_plan_shares_nothing(cast: Cast) -> None:
-    from evacuation.domain.consent import Purpose
-
     with cast.scope(cast.sato, at=cast.at - timedelta(days=1)) as by:
         city.load_facts(by)
         city.list_everybody(by)
@@ -366,8 +364,6 @@ def test_an_import_that_starts_protection_strikes_out_and_hides_at_once(cast: Ca
     with cast.scope(cast.mori) as by:  # before any worker has done anything
         assert [one.cards for one in reading.my_roster(by)] == [()]
     city.work(cast.at)
-    from evacuation.models import StrikeOut
-
     with access.system(at=cast.at, reason="test") as wide:
         assert StrikeOut.objects.visible_to(wide).filter(person_id=cast.hanako_id).count() == 4
         assert Edition.objects.visible_to(wide).count() == 3
