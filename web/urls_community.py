@@ -14,13 +14,20 @@ urlpatterns: list[URLPattern] = [
     path("roster/report", roster.ReportChange.as_view(), name="roster-report"),
     path("roster/reports", roster.Reports.as_view(), name="roster-reports"),
     path("roster/copies/", copies.Copies.as_view(), name="roster-copies"),
-    path("roster/copies/<int:copy_id>/receive", copies.Receive.as_view(),
-         name="roster-copy-receive"),
+    path(
+        "roster/copies/<int:copy_id>/receive", copies.Receive.as_view(), name="roster-copy-receive"
+    ),
     path("roster/copies/<int:copy_id>/check", copies.Check.as_view(), name="roster-copy-check"),
-    path("roster/copies/<int:copy_id>/hand-over", copies.HandOver.as_view(),
-         name="roster-copy-hand-over"),
+    path(
+        "roster/copies/<int:copy_id>/hand-over",
+        copies.HandOver.as_view(),
+        name="roster-copy-hand-over",
+    ),
     path("roster/copies/<int:copy_id>/lost", copies.Lost.as_view(), name="roster-copy-lost"),
     path("roster/strike-outs/<int:strike_id>", copies.Strike.as_view(), name="roster-strike"),
-    path("roster/editions/<int:edition_id>/<slug:file>", copies.CopyFile.as_view(),
-         name="roster-file"),
+    path(
+        "roster/editions/<int:edition_id>/<slug:file>",
+        copies.CopyFile.as_view(),
+        name="roster-file",
+    ),
 ]

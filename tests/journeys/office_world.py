@@ -39,17 +39,34 @@ def office(transactional_db: None, cast: Cast) -> Iterator[Office]:
             made = places.world(by)
             for purpose in (Purpose.PLAN_MAKING, Purpose.PLAN_SHARING):
                 rosters.answer(cast.hanako_id, Answer.AGREED, by, purpose=purpose)
-            roster.describe(person_id=cast.hanako_id, by=by, values={
-                "contact_name": "見本　長女", "contact_relation": "長女",
-                "contact_phone": "090-0000-0000", "bedroom": "1階の南側",
-                "communication": "左から大きな声で"})
+            roster.describe(
+                person_id=cast.hanako_id,
+                by=by,
+                values={
+                    "contact_name": "見本　長女",
+                    "contact_relation": "長女",
+                    "contact_phone": "090-0000-0000",
+                    "bedroom": "1階の南側",
+                    "communication": "左から大きな声で",
+                },
+            )
             for name, kana, lon, skills in (
                 ("見本　茂", "ミホン　シゲル", 139.9304, ("wheelchair",)),
                 ("見本　隣", "ミホン　トナリ", 139.9312, ()),
             ):
-                supporters.register(by=by, supporter=supporters.SupporterInput(
-                    name=name, kana=kana, phone="0242-00-0009", address="会津若松市見本町1番9号",
-                    area_id=cast.north_id, longitude=lon, latitude=37.4953, skills=skills))
+                supporters.register(
+                    by=by,
+                    supporter=supporters.SupporterInput(
+                        name=name,
+                        kana=kana,
+                        phone="0242-00-0009",
+                        address="会津若松市見本町1番9号",
+                        area_id=cast.north_id,
+                        longitude=lon,
+                        latitude=37.4953,
+                        skills=skills,
+                    ),
+                )
             matching.propose_now(areas=None, by=by)
         yield Office(cast, made)
 

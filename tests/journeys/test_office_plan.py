@@ -113,8 +113,9 @@ def test_officer_drafts_and_another_person_approves(office: Office, pages: Pages
 def test_two_editors_of_one_step_see_both_sides(office: Office, pages: Pages) -> None:
     cast = office.cast
     with cast.scope(cast.sato) as by:  # a second officer would do as well
-        people.look_after(person_id=cast.ichiro_id, user_id=cast.care_manager.pk,
-                          starts_on=by.on, by=by)
+        people.look_after(
+            person_id=cast.ichiro_id, user_id=cast.care_manager.pk, starts_on=by.on, by=by
+        )
     one = pages.open(DESKTOP, user=cast.sato)
     begin(one)
     address = one.url

@@ -74,11 +74,14 @@ def test_person_page_consent_and_the_reason_for_every_no(office: Office, pages: 
 def test_every_list_of_the_officer_is_readable(office: Office, pages: Pages) -> None:
     page = pages.open(DESKTOP, user=office.cast.sato)
     for path, name in (
-        ("/office/roster/", "office_roster"), ("/office/roster/runs", "office_runs"),
+        ("/office/roster/", "office_roster"),
+        ("/office/roster/runs", "office_runs"),
         ("/office/sharing/", "office_sharing"),
-        ("/office/sharing/2026-10", "office_sharing_run"), ("/office/custody/", "office_custody"),
+        ("/office/sharing/2026-10", "office_sharing_run"),
+        ("/office/custody/", "office_custody"),
         ("/office/plans/", "office_plans"),
-        ("/office/supporters", "office_supporters"), ("/office/places/", "office_places"),
+        ("/office/supporters", "office_supporters"),
+        ("/office/places/", "office_places"),
         ("/office/roster/corrections", "office_corrections"),
         ("/office/roster/unanswered", "office_unanswered"),
     ):

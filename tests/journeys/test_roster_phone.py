@@ -50,9 +50,7 @@ def test_commissioner_reads_reports_and_acknowledges(
 
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP])
-def test_R7_the_south_sees_nobody_of_the_north(
-    office: Office, pages: Pages, size: Any
-) -> None:
+def test_R7_the_south_sees_nobody_of_the_north(office: Office, pages: Pages, size: Any) -> None:
     page = pages.open(size, user=office.cast.kato)
     for path in ("/roster/", "/roster/?show=changed", "/roster/copies/", "/roster/reports"):
         page.goto(path)

@@ -54,8 +54,13 @@ def test_R7_the_south_sees_nobody_of_the_north_on_any_page(client: Client, issue
     row = Client()
     enter(row, issued.mori)
     other = row.get("/roster/").context["people"][0]["id"]
-    for path in (*PAGES, f"/roster/report?person={other}", f"/roster/copies/{mori.pk}/lost",
-                 f"/roster/copies/{mori.pk}/hand-over", f"/roster/editions/{mori.edition_id}/pdf"):
+    for path in (
+        *PAGES,
+        f"/roster/report?person={other}",
+        f"/roster/copies/{mori.pk}/lost",
+        f"/roster/copies/{mori.pk}/hand-over",
+        f"/roster/editions/{mori.edition_id}/pdf",
+    ):
         answer = client.get(path)
         words = answer.content.decode()
         assert not any(name in words for name in NORTH), path
@@ -71,7 +76,8 @@ def test_opening_is_on_record(client: Client, issued: Cast) -> None:
     enter(client, issued.mori).get("/roster/")
     with access.system(at=issued.at, reason="test") as wide:
         seen = LogEntry.objects.visible_to(wide).filter(
-            action="editions.my_roster", user_id=issued.mori.pk)
+            action="editions.my_roster", user_id=issued.mori.pk
+        )
         assert list(seen.values_list("person_id", flat=True)) == [issued.hanako_id]
 
 
@@ -109,8 +115,9 @@ def test_hand_over_goes_to_an_office_of_the_same_area(client: Client, issued: Ca
     assert choices == [f"office:{issued.offices['O-NORTH']}"]
     nothing = client.post(f"/roster/copies/{copy.pk}/hand-over", {})
     assert nothing.status_code == 422 and "引き継ぐ相手を選んで" in nothing.content.decode()
-    south = client.post(f"/roster/copies/{copy.pk}/hand-over",
-                        {"to": f"office:{issued.offices['O-KATO']}"})
+    south = client.post(
+        f"/roster/copies/{copy.pk}/hand-over", {"to": f"office:{issued.offices['O-KATO']}"}
+    )
     assert south.status_code == 422
     done = client.post(f"/roster/copies/{copy.pk}/hand-over", {"to": choices[0]}, follow=True)
     assert "引き継ぎを記録しました" in done.content.decode()
@@ -120,12 +127,17 @@ def test_loss_is_reported_in_one_form(client: Client, issued: Cast) -> None:
     copy = copy_of(issued, "O-MORI", medium="paper")
     enter(client, issued.mori)
     client.post(f"/roster/copies/{copy.pk}/receive")
-    wrong = client.post(f"/roster/copies/{copy.pk}/lost",
-                        {"discovered_on": "令和9年1月1日", "circumstances": "電車で"})
+    wrong = client.post(
+        f"/roster/copies/{copy.pk}/lost",
+        {"discovered_on": "令和9年1月1日", "circumstances": "電車で"},
+    )
     assert wrong.status_code == 422 and "未来" in wrong.content.decode()
     assert "電車で" in wrong.content.decode()
-    sent = client.post(f"/roster/copies/{copy.pk}/lost",
-                       {"discovered_on": "令和8年11月23日", "circumstances": "電車で"}, follow=True)
+    sent = client.post(
+        f"/roster/copies/{copy.pk}/lost",
+        {"discovered_on": "令和8年11月23日", "circumstances": "電車で"},
+        follow=True,
+    )
     assert "紛失を市へ届けました" in sent.content.decode()
 
 
@@ -144,9 +156,7 @@ def test_R5_withdrawal_vanishes_at_once_and_asks_for_a_strike_out(
 
 
 @pytest.mark.parametrize("who", ["sato", "suzuki", "taro", "former", "scanner", "leader"])
-def test_roster_pages_are_closed_to_everybody_else(
-    client: Client, cast: Cast, who: str
-) -> None:
+def test_roster_pages_are_closed_to_everybody_else(client: Client, cast: Cast, who: str) -> None:
     enter(client, getattr(cast, who))
     with time_machine.travel(cast.at, tick=False):
         for path in PAGES:

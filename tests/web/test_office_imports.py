@@ -70,12 +70,14 @@ def test_a_whole_file_that_is_refused_keeps_the_choice_and_says_why(sato: Client
 
 def test_R13_a_file_with_my_numbers_is_refused_in_words(sato: Client) -> None:
     def my_number(eleven: str) -> str:
-        total = sum(int(d) * (n + 1 if n <= 6 else n - 5)
-                    for n, d in enumerate(reversed(eleven), start=1))
+        total = sum(
+            int(d) * (n + 1 if n <= 6 else n - 5) for n, d in enumerate(reversed(eleven), start=1)
+        )
         return eleven + str(0 if total % 11 <= 1 else 11 - total % 11)
 
-    rows = [NEW.replace("2001", str(3000 + n)) + "," + my_number(f"{12345678900 + n}")
-            for n in range(4)]
+    rows = [
+        NEW.replace("2001", str(3000 + n)) + "," + my_number(f"{12345678900 + n}") for n in range(4)
+    ]
     body = "\n".join([HEADER + ",番号", *rows]).encode()
     file = SimpleUploadedFile("x.csv", body)
     answer = sato.post("/office/imports/new", {"profile": "residents", "file": file})

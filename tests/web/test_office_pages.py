@@ -21,8 +21,21 @@ from tests.cast import Cast
 from tests.factories import evacuation as factory
 from web import urls_community, urls_office
 
-USERS = ("sato", "takada", "suzuki", "mori", "kato", "association", "leader", "shop",
-         "care_manager", "scanner", "taro", "nobody", "former")
+USERS = (
+    "sato",
+    "takada",
+    "suzuki",
+    "mori",
+    "kato",
+    "association",
+    "leader",
+    "shop",
+    "care_manager",
+    "scanner",
+    "taro",
+    "nobody",
+    "former",
+)
 PATTERNS: list[URLPattern] = [*urls_office.urlpatterns, *urls_community.urlpatterns]
 
 

@@ -71,14 +71,25 @@ def test_R4_consent_form_names_what_is_missing_and_keeps_what_was_typed(
     at_work: Client, cast: Cast
 ) -> None:
     at_work.force_login(cast.sato)
-    answer = at_work.post(f"/office/people/{cast.hanako_id}/consent", {
-        "purpose": "roster_sharing", "answer": "agreed", "answered_on": "R8.11.20",
-        "means": "paper", "proxy_name": "見本　娘",
-    })
+    answer = at_work.post(
+        f"/office/people/{cast.hanako_id}/consent",
+        {
+            "purpose": "roster_sharing",
+            "answer": "agreed",
+            "answered_on": "R8.11.20",
+            "means": "paper",
+            "proxy_name": "見本　娘",
+        },
+    )
     words = answer.content.decode()
     assert answer.status_code == 422 and "エラー：" in words
-    for sentence in ("同意書の版を入力してください。", "ふだんの提供についての説明", "災害時の提供",
-                     "提供先をひとつ以上", "代理人の氏名・続柄・代理の理由"):
+    for sentence in (
+        "同意書の版を入力してください。",
+        "ふだんの提供についての説明",
+        "災害時の提供",
+        "提供先をひとつ以上",
+        "代理人の氏名・続柄・代理の理由",
+    ):
         assert sentence in words, sentence
     assert 'value="R8.11.20"' in words and 'value="見本　娘"' in words
 
@@ -87,17 +98,29 @@ def test_R4_consent_is_recorded_with_everything_asked(at_work: Client, cast: Cas
     from evacuation.models import Consent
 
     at_work.force_login(cast.sato)
-    answer = at_work.post(f"/office/people/{cast.hanako_id}/consent?purpose_code=visit", {
-        "purpose": "roster_sharing", "answer": "agreed", "answered_on": "令和８年１１月２０日",
-        "means": "paper", "form_version": "R8-1", "kinds": ["commissioner", "neighbourhood"],
-        "explained_normal": "on", "explained_disaster": "on",
-    })
+    answer = at_work.post(
+        f"/office/people/{cast.hanako_id}/consent?purpose_code=visit",
+        {
+            "purpose": "roster_sharing",
+            "answer": "agreed",
+            "answered_on": "令和８年１１月２０日",
+            "means": "paper",
+            "form_version": "R8-1",
+            "kinds": ["commissioner", "neighbourhood"],
+            "explained_normal": "on",
+            "explained_disaster": "on",
+        },
+    )
     assert answer.status_code == 302, answer.content.decode()
     assert answer["Location"].endswith("purpose=visit")
     with access.system(at=cast.at, reason="test") as wide:
         row = Consent.objects.visible_to(wide).get()
     assert (row.person_id, row.answer, row.kinds, row.form_version) == (
-        cast.hanako_id, "agreed", ["commissioner", "neighbourhood"], "R8-1")
+        cast.hanako_id,
+        "agreed",
+        ["commissioner", "neighbourhood"],
+        "R8-1",
+    )
     assert row.recorded_by_id == cast.sato.pk
 
 
@@ -108,7 +131,8 @@ def test_consent_of_the_future_and_unreadable_dates_are_said_beside_the_field(
     good = {"purpose": "plan_making", "answer": "refused", "means": "oral", "form_version": "1"}
     for text, sentence in (("令和9年1月1日", "未来"), ("きのう", "日付"), ("R8.11", "全部")):
         answer = at_work.post(
-            f"/office/people/{cast.hanako_id}/consent", {**good, "answered_on": text})
+            f"/office/people/{cast.hanako_id}/consent", {**good, "answered_on": text}
+        )
         assert answer.status_code == 422
         assert sentence in "".join(answer.context["form"].errors["answered_on"]), text
 

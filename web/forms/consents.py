@@ -20,16 +20,25 @@ from registry.domain.calendar import Precision, parse_date
 from registry.domain.errors import Refused
 from web.views.blocks import day
 
-ANSWERS = ((Answer.AGREED.value, "同意する"), (Answer.REFUSED.value, "同意しない"),
-           (Answer.WITHDRAWN.value, "同意を取り消す（撤回）"))
-MEANS = ((Means.PAPER.value, "書面"), (Means.ORAL.value, "口頭（聞きとり）"),
-         (Means.ELECTRONIC.value, "電子"))
+ANSWERS = (
+    (Answer.AGREED.value, "同意する"),
+    (Answer.REFUSED.value, "同意しない"),
+    (Answer.WITHDRAWN.value, "同意を取り消す（撤回）"),
+)
+MEANS = (
+    (Means.PAPER.value, "書面"),
+    (Means.ORAL.value, "口頭（聞きとり）"),
+    (Means.ELECTRONIC.value, "電子"),
+)
 PURPOSES = tuple((one.value, one.label) for one in Purpose)
 KINDS = tuple((one.value, one.label) for one in RecipientKind)
 #: The operation's name of an input → the form's.
 FIELD_OF = {"at": "answered_on", "scope": "kinds", "proxy": "proxy_name"}
 DATE_HINT = "たとえば「R8.11.20」「令和8年11月20日」「2026-11-20」"
-_NEEDED = {"required": "選んでください。", "invalid_choice": "選んでください。"}
+
+
+def _needed(what: str) -> dict[str, str]:
+    return dict.fromkeys(("required", "invalid_choice"), f"{what}を選んでください。")
 
 
 class JapaneseDate(forms.CharField):
@@ -60,28 +69,45 @@ class JapaneseDate(forms.CharField):
 class ConsentForm(forms.Form):
     """One answer of one person."""
 
-    purpose = forms.ChoiceField(label="何への同意か", choices=PURPOSES, widget=forms.RadioSelect,
-                                error_messages=_NEEDED)
-    answer = forms.ChoiceField(label="答え", choices=ANSWERS, widget=forms.RadioSelect,
-                               error_messages=_NEEDED)
+    purpose = forms.ChoiceField(
+        label="何への同意か",
+        choices=PURPOSES,
+        widget=forms.RadioSelect,
+        error_messages=_needed("何への同意か"),
+    )
+    answer = forms.ChoiceField(
+        label="答え", choices=ANSWERS, widget=forms.RadioSelect, error_messages=_needed("答え")
+    )
     answered_on = JapaneseDate(label="答えた日")
-    means = forms.ChoiceField(label="方法", choices=MEANS, widget=forms.RadioSelect,
-                              error_messages=_NEEDED)
+    means = forms.ChoiceField(
+        label="方法", choices=MEANS, widget=forms.RadioSelect, error_messages=_needed("方法")
+    )
     form_version = forms.CharField(
-        label="同意書の版", max_length=24, required=False,
+        label="同意書の版",
+        max_length=24,
+        required=False,
         help_text="書面の下にある版の番号。口頭のときは、読みあげた説明書の版。",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     kinds = forms.MultipleChoiceField(
-        label="提供先", choices=KINDS, required=False, widget=forms.CheckboxSelectMultiple,
+        label="提供先",
+        choices=KINDS,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
         help_text="同意書で丸が付いた相手だけを選びます。「計画の作成」では使いません。",
     )
     explained_normal = forms.BooleanField(
-        label="ふだん（平常時）に提供されることを説明した", required=False)
+        label="ふだん（平常時）に提供されることを説明した", required=False
+    )
     explained_disaster = forms.BooleanField(
-        label="災害のときは、同意がなくても提供されることを説明した", required=False)
-    proxy_name = forms.CharField(label="代理人の氏名", max_length=120, required=False,
-                                 help_text="本人が答えたときは空のままにします。")
+        label="災害のときは、同意がなくても提供されることを説明した", required=False
+    )
+    proxy_name = forms.CharField(
+        label="代理人の氏名",
+        max_length=120,
+        required=False,
+        help_text="本人が答えたときは空のままにします。",
+    )
     proxy_relation = forms.CharField(label="代理人の続柄・関係", max_length=24, required=False)
     proxy_reason = forms.CharField(label="代理の理由", max_length=120, required=False)
 
@@ -105,9 +131,12 @@ class ConsentForm(forms.Form):
         noon = datetime.combine(on, time(12), tzinfo=JAPAN)
         proxy = (data["proxy_name"], data["proxy_relation"], data["proxy_reason"])
         return AnswerGiven(
-            person_id=person_id, purpose=Purpose(data["purpose"]), answer=Answer(data["answer"]),
+            person_id=person_id,
+            purpose=Purpose(data["purpose"]),
+            answer=Answer(data["answer"]),
             answered_at=at if on == at.astimezone(JAPAN).date() else noon,
-            means=Means(data["means"]), form_version=data["form_version"],
+            means=Means(data["means"]),
+            form_version=data["form_version"],
             kinds=frozenset(RecipientKind(kind) for kind in data["kinds"]),
             explained_normal=data["explained_normal"],
             explained_disaster=data["explained_disaster"],

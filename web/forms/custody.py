@@ -19,10 +19,13 @@ class CorrectionForm(forms.Form):
     """What a holder noticed about one person (変更の申出, R12)."""
 
     sentence = forms.CharField(
-        label="どんなことが 変わりましたか", max_length=500,
+        label="どんなことが 変わりましたか",
+        max_length=500,
         help_text="たとえば「先週から長男の家にいる」「電話番号が変わった」",
-        error_messages={"required": "変わったことを、ひとことで書いてください。",
-                        "max_length": "500文字までで書いてください。"},
+        error_messages={
+            "required": "変わったことを、ひとことで書いてください。",
+            "max_length": "500文字までで書いてください。",
+        },
         widget=forms.Textarea(attrs={"rows": 5, "autocomplete": "off"}),
     )
 
@@ -32,9 +35,11 @@ class LossForm(forms.Form):
 
     discovered_on = JapaneseDate(label="ないことに 気づいた日")
     circumstances = forms.CharField(
-        label="気づいたときの ようす", max_length=500,
+        label="気づいたときの ようす",
+        max_length=500,
         help_text="いつまであったか、どこをさがしたかを、分かるだけ書いてください。",
-        error_messages={"required": "気づいたときのようすを書いてください。"}, widget=AREA,
+        error_messages={"required": "気づいたときのようすを書いてください。"},
+        widget=AREA,
     )
     malicious = forms.BooleanField(label="ぬすまれたかもしれない", required=False)
 
@@ -43,9 +48,12 @@ class HandOverForm(forms.Form):
     """Who has the copy from now on (引き継ぎ)."""
 
     to = forms.ChoiceField(
-        label="引き継ぐ相手", widget=forms.RadioSelect,
-        error_messages={"required": "引き継ぐ相手を選んでください。",
-                        "invalid_choice": "引き継ぐ相手を選んでください。"},
+        label="引き継ぐ相手",
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": "引き継ぐ相手を選んでください。",
+            "invalid_choice": "引き継ぐ相手を選んでください。",
+        },
     )
 
     def __init__(self, *given: Any, choices: list[tuple[str, str]], **more: Any) -> None:
@@ -59,7 +67,9 @@ class ReasonForm(forms.Form):
     """One sentence why, for an act that needs it."""
 
     reason = forms.CharField(
-        label="理由", max_length=240, widget=AREA,
+        label="理由",
+        max_length=240,
+        widget=AREA,
         error_messages={"required": "理由を書いてください。"},
     )
 
@@ -72,17 +82,25 @@ class CustodyForm(forms.Form):
     """A step of a copy that staff record, with a note."""
 
     ACTS = (
-        ("receive", "受領を確認した"), ("check", "所在を確認した"),
-        ("recall", "返却をお願いする"), ("return", "返却を受けた"),
-        ("destroy", "廃棄を確認した"), ("find", "見つかった"),
+        ("receive", "受領を確認した"),
+        ("check", "所在を確認した"),
+        ("recall", "返却をお願いする"),
+        ("return", "返却を受けた"),
+        ("destroy", "廃棄を確認した"),
+        ("find", "見つかった"),
     )
     act = forms.ChoiceField(
-        label="手続き", widget=forms.RadioSelect,
-        error_messages={"required": "手続きを選んでください。",
-                        "invalid_choice": "手続きを選んでください。"},
+        label="手続き",
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": "手続きを選んでください。",
+            "invalid_choice": "手続きを選んでください。",
+        },
     )
     note = forms.CharField(
-        label="備考", max_length=240, required=False,
+        label="備考",
+        max_length=240,
+        required=False,
         help_text="廃棄は方法と立会人、発見は場所とようすを書きます。",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
@@ -98,10 +116,13 @@ class DecisionForm(forms.Form):
     """The officer's answer to a correction (R12)."""
 
     decision = forms.ChoiceField(
-        label="結果", widget=forms.RadioSelect,
+        label="結果",
+        widget=forms.RadioSelect,
         choices=(("accepted", "名簿・台帳に反映した"), ("declined", "反映しない")),
-        error_messages={"required": "結果を選んでください。",
-                        "invalid_choice": "結果を選んでください。"},
+        error_messages={
+            "required": "結果を選んでください。",
+            "invalid_choice": "結果を選んでください。",
+        },
     )
     note = forms.CharField(label="確認したこと", max_length=240, required=False, widget=AREA)
 

@@ -17,15 +17,20 @@ class ImportForm(forms.Form):
     """One file and the profile that explains its columns."""
 
     profile = forms.ChoiceField(
-        label="ファイルの種類", widget=forms.RadioSelect,
-        error_messages={"required": "ファイルの種類を選んでください。",
-                        "invalid_choice": "ファイルの種類を選んでください。"},
+        label="ファイルの種類",
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": "ファイルの種類を選んでください。",
+            "invalid_choice": "ファイルの種類を選んでください。",
+        },
     )
     file = forms.FileField(
         label="取りこむファイル（CSV・XLSX）",
         help_text="文字コードは自動で見分けます。個人番号（マイナンバー）の列があると、取りこめません。",
-        error_messages={"required": "ファイルを選んでください。",
-                        "empty": "ファイルが空です。中身のあるファイルを選んでください。"},
+        error_messages={
+            "required": "ファイルを選んでください。",
+            "empty": "ファイルが空です。中身のあるファイルを選んでください。",
+        },
         widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx"}),
     )
 
@@ -41,5 +46,6 @@ class ImportForm(forms.Form):
         file = self.cleaned_data["file"]
         if file.size > MOST_BYTES:
             raise forms.ValidationError(
-                "ファイルが大きすぎます（64MBまで）。分けて取りこんでください。")
+                "ファイルが大きすぎます（64MBまで）。分けて取りこんでください。"
+            )
         return file

@@ -41,7 +41,8 @@ _HINTS = {
 }
 SECTIONS: Mapping[PlanStep, tuple[tuple[str, tuple[str, ...]], ...]] = {
     PlanStep.PERSON: (
-        ("連絡先", ("phone", "other_contact")), ("緊急連絡先", ("emergency_contacts",)),
+        ("連絡先", ("phone", "other_contact")),
+        ("緊急連絡先", ("emergency_contacts",)),
         ("くらし", ("care_manager", "household")),
     ),
     PlanStep.NEEDS: (
@@ -54,7 +55,8 @@ SECTIONS: Mapping[PlanStep, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("自宅の災害リスク", ("hazards_checked", "home_note")),
     ),
     PlanStep.SIGNAL: (
-        ("避難を始める合図", ("trigger_level", "trigger_note")), ("持ち物", ("carry",)),
+        ("避難を始める合図", ("trigger_level", "trigger_note")),
+        ("持ち物", ("carry",)),
         ("訓練", ("drill_on",)),
     ),
     PlanStep.SUBMIT: (
@@ -74,7 +76,8 @@ class StepForm(forms.Form):
                 for at in range(CONTACTS):
                     for part in CONTACT_FIELDS:
                         self.fields[f"contact_{at}_{part.name}"] = _text(
-                            part, f"{at + 1}人目の{part.label}")
+                            part, f"{at + 1}人目の{part.label}"
+                        )
             elif field.shape is not Shape.DESTINATIONS:
                 self.fields[field.name] = _INPUTS[field.shape](field)
 
@@ -89,8 +92,10 @@ class StepForm(forms.Form):
         return sent
 
     def _contacts(self, data: Mapping[str, Any]) -> list[dict[str, str]]:
-        rows = [{part.name: data[f"contact_{at}_{part.name}"] for part in CONTACT_FIELDS}
-                for at in range(CONTACTS)]
+        rows = [
+            {part.name: data[f"contact_{at}_{part.name}"] for part in CONTACT_FIELDS}
+            for at in range(CONTACTS)
+        ]
         return [row for row in rows if any(value.strip() for value in row.values())]
 
     def sections(self) -> list[dict[str, Any]]:
@@ -119,6 +124,8 @@ def initial(step: PlanStep, stored: Mapping[str, Any]) -> dict[str, Any]:
             found[field.name] = "\n".join(value or [])
         elif field.shape is Shape.DATE:
             found[field.name] = date.fromisoformat(value) if value else None
+        elif field.shape is Shape.CHOICE:
+            found[field.name] = value or field.choices[0][0]
         else:
             found[field.name] = value
     return found
@@ -140,10 +147,13 @@ class DestinationForm(forms.Form):
         """The whole step: this destination beside those of the other hazards."""
         data, rows = self.cleaned_data, list(others)
         if shelter_id is not None:
-            rows.append({
-                "hazard": self.hazard.value, "shelter_id": shelter_id,
-                **{part.name: _sent(part, data[part.name]) for part in DESTINATION_FIELDS},
-            })
+            rows.append(
+                {
+                    "hazard": self.hazard.value,
+                    "shelter_id": shelter_id,
+                    **{part.name: _sent(part, data[part.name]) for part in DESTINATION_FIELDS},
+                }
+            )
         order = [hazard.value for hazard in PlanHazard]
         rows.sort(key=lambda one: order.index(one["hazard"]))
         return {"destinations": rows, "reason": data["reason"], "route_care": data["route_care"]}
@@ -183,41 +193,61 @@ class Number(forms.CharField):
 
 def _text(field: Field, label: str = "") -> forms.Field:
     widget: forms.Widget = (
-        forms.Textarea(attrs={"rows": 3, "autocomplete": "off"}) if field.most > LONG
+        forms.Textarea(attrs={"rows": 3, "autocomplete": "off"})
+        if field.most > LONG
         else forms.TextInput(attrs={"autocomplete": "off"})
     )
     if field.name == "phone":
         widget = forms.TextInput(attrs={"autocomplete": "off", "inputmode": "tel"})
-    return forms.CharField(label=label or field.label, required=False, widget=widget,
-                           help_text=_HINTS.get(field.name, ""))
+    return forms.CharField(
+        label=label or field.label,
+        required=False,
+        widget=widget,
+        help_text=_HINTS.get(field.name, ""),
+    )
 
 
 def _number(field: Field) -> forms.Field:
-    return Number(label=field.label, required=False, help_text=_HINTS.get(field.name, ""),
-                  widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric",
-                                                "class": "input-short"}))
+    return Number(
+        label=field.label,
+        required=False,
+        help_text=_HINTS.get(field.name, ""),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "inputmode": "numeric", "class": "input-short"}
+        ),
+    )
 
 
 def _lines(field: Field) -> forms.Field:
-    return forms.CharField(label=field.label, required=False,
-                           help_text=_HINTS.get(field.name, ""),
-                           widget=forms.Textarea(attrs={"rows": 6, "autocomplete": "off"}))
+    return forms.CharField(
+        label=field.label,
+        required=False,
+        help_text=_HINTS.get(field.name, ""),
+        widget=forms.Textarea(attrs={"rows": 6, "autocomplete": "off"}),
+    )
 
 
 def _needs(field: Field) -> forms.Field:
     return forms.MultipleChoiceField(
-        label=field.label, required=False, widget=forms.CheckboxSelectMultiple,
+        label=field.label,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
         choices=[(tag.value, NEEDS[tag].plain) for tag in NeedTag],
     )
 
 
 _INPUTS: Mapping[Shape, Callable[[Field], forms.Field]] = {
-    Shape.TEXT: _text, Shape.NUMBER: _number, Shape.TEXTS: _lines, Shape.NEEDS: _needs,
+    Shape.TEXT: _text,
+    Shape.NUMBER: _number,
+    Shape.TEXTS: _lines,
+    Shape.NEEDS: _needs,
     Shape.FLAG: lambda field: forms.BooleanField(label=field.label, required=False),
     Shape.DATE: lambda field: JapaneseDate(
-        label=field.label, required=False, help_text=_HINTS.get(field.name, "")),
+        label=field.label, required=False, help_text=_HINTS.get(field.name, "")
+    ),
     Shape.CHOICE: lambda field: forms.ChoiceField(
-        label=field.label, choices=field.choices, required=False, widget=forms.RadioSelect),
+        label=field.label, choices=field.choices, required=False, widget=forms.RadioSelect
+    ),
 }
 
 

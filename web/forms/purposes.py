@@ -29,7 +29,11 @@ class PurposeForm(forms.Form):
     """Asked before a person page opens outside a work queue."""
 
     purpose = forms.ChoiceField(
-        label="この方の情報を開く目的", choices=PURPOSES, widget=forms.RadioSelect,
-        error_messages={"required": "目的を選んでください。",
-                        "invalid_choice": "目的を選んでください。"},
+        label="この方の情報を開く目的",
+        choices=PURPOSES,
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": "目的を選んでください。",
+            "invalid_choice": "目的を選んでください。",
+        },
     )

@@ -37,16 +37,12 @@ def fact(label: str, value: object) -> Block:
     return {"label": label, "value": text or "（記録なし）"}
 
 
-def action(
-    label: str, url: str, *, kind: str = "", method: str = "get", **fields: object
-) -> Block:
+def action(label: str, url: str, *, kind: str = "", method: str = "get", **fields: object) -> Block:
     """A link, or a button that posts ``fields``."""
     return {"label": label, "url": url, "kind": kind, "method": method, "fields": fields}
 
 
-def table(
-    caption: str, headers: Iterable[str], rows: Iterable[Block], empty: str = ""
-) -> Block:
+def table(caption: str, headers: Iterable[str], rows: Iterable[Block], empty: str = "") -> Block:
     """A table of ``row``s with its heading."""
     return {"caption": caption, "headers": list(headers), "rows": list(rows), "empty": empty}
 

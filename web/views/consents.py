@@ -58,13 +58,20 @@ def _draw(
     if person_id not in found:
         raise NotFound
     person = found[person_id]
-    return Reply("web/office/form.html", {
-        "heading": f"{person.name}さんの同意の記録", "form": form, "sections": form.sections(),
-        "meta": about(person.born_on, person.sex, scope.on),
-        "lead": "答えは書きかえず、新しい答えを足していきます。最後の答えが有効です。",
-        "action": link("office-consent", person_id, purpose_code=_purpose(request)),
-        "submit_label": "記録する", "back_url": _back(request, person_id),
-    }, status=status)
+    return Reply(
+        "web/office/form.html",
+        {
+            "heading": f"{person.name}さんの同意の記録",
+            "form": form,
+            "sections": form.sections(),
+            "meta": about(person.born_on, person.sex, scope.on),
+            "lead": "答えは書きかえず、新しい答えを足していきます。最後の答えが有効です。",
+            "action": link("office-consent", person_id, purpose_code=_purpose(request)),
+            "submit_label": "記録する",
+            "back_url": _back(request, person_id),
+        },
+        status=status,
+    )
 
 
 def _purpose(request: HttpRequest) -> str:

@@ -21,12 +21,12 @@ from registry.domain.errors import TsunagariError
 from registry.domain.roles import Permission
 from registry.queries import offices
 from web.forms.custody import HandOverForm, LossForm
-from web.views.base import Answer, Page, Reply, file_response, status_of
+from web.views.base import Answer, Reply, file_response, status_of
 from web.views.blocks import day, moment, short_day
-from web.views.office_page import keeps
+from web.views.office_page import CityHelpPage, keeps
 
 
-class Copies(Page):
+class Copies(CityHelpPage):
     """Every copy in the hands of the offices held today, with what is to be done."""
 
     needs = {"get": Permission.EDITION_HOLD}
@@ -36,16 +36,19 @@ class Copies(Page):
         for one in queries.strike_outs(scope):
             strikes_by.setdefault(one.copy_id, []).append(one)
         made = {one.id: one for one in editions.editions(scope)}
-        return Reply("web/roster/copies.html", {
-            "copies": [
-                _copy(one, strikes_by.get(one.id, []), made.get(one.edition_id))
-                for one in queries.my_copies(scope)
-            ],
-            "back_url": reverse("roster"),
-        })
+        return Reply(
+            "web/roster/copies.html",
+            {
+                "copies": [
+                    _copy(one, strikes_by.get(one.id, []), made.get(one.edition_id))
+                    for one in queries.my_copies(scope)
+                ],
+                "back_url": reverse("roster"),
+            },
+        )
 
 
-class Receive(Page):
+class Receive(CityHelpPage):
     """The holder has the copy and knows the duty of confidence: one button, one record."""
 
     needs = {"post": Permission.EDITION_HOLD}
@@ -56,7 +59,7 @@ class Receive(Page):
         return HttpResponseRedirect(reverse("roster-copies"))
 
 
-class Check(Page):
+class Check(CityHelpPage):
     """The copy was seen in its place (所在確認)."""
 
     needs = {"post": Permission.EDITION_HOLD}
@@ -67,7 +70,7 @@ class Check(Page):
         return HttpResponseRedirect(reverse("roster-copies"))
 
 
-class Strike(Page):
+class Strike(CityHelpPage):
     """The holder has struck somebody out of the booklet (R5)."""
 
     needs = {"post": Permission.EDITION_HOLD}
@@ -78,7 +81,7 @@ class Strike(Page):
         return HttpResponseRedirect(reverse("roster-copies"))
 
 
-class FormPage(Page):
+class FormPage(CityHelpPage):
     """A page with one form about one copy; errors keep what was typed."""
 
     needs = {"get": Permission.EDITION_HOLD, "post": Permission.EDITION_HOLD}
@@ -113,23 +116,29 @@ class FormPage(Page):
         return self._drawn_form(copy, keeps(self.form(request, scope, copy, True), error), 422)
 
     def _drawn_form(self, copy: queries.CopyFact, form: Any, status: int = 200) -> Reply:
-        return Reply("web/volunteer/form.html", {
-            "form": form, "back_url": reverse("roster-copies"), **self.words(copy),
-        }, status=status)
+        return Reply(
+            "web/volunteer/form.html",
+            {
+                "form": form,
+                "back_url": reverse("roster-copies"),
+                **self.words(copy),
+            },
+            status=status,
+        )
 
 
 class Lost(FormPage):
     """One minute of input; the city follows up at once."""
 
     def form(self, request: HttpRequest, scope: Scope, copy: queries.CopyFact, bound: bool) -> Any:
-        return LossForm(request.POST) if bound else LossForm(
-            initial={"discovered_on": scope.on})
+        return LossForm(request.POST) if bound else LossForm(initial={"discovered_on": scope.on})
 
     def words(self, copy: queries.CopyFact) -> dict[str, str]:
         return {
             "question": f"なくした名簿（副本 {copy.number}）を 知らせる",
             "lead": "まず、下の電話で市へ知らせてください。書いたことは、すぐ市に届きます。",
-            "action": reverse("roster-copy-lost", args=[copy.id]), "submit_label": "届け出る",
+            "action": reverse("roster-copy-lost", args=[copy.id]),
+            "submit_label": "届け出る",
         }
 
     def act(self, request: HttpRequest, scope: Scope, copy_id: int, data: dict[str, Any]) -> str:
@@ -142,14 +151,17 @@ class HandOver(FormPage):
 
     def form(self, request: HttpRequest, scope: Scope, copy: queries.CopyFact, bound: bool) -> Any:
         choices = _successors(scope, copy)
-        return HandOverForm(request.POST, choices=choices) if bound else HandOverForm(
-            choices=choices)
+        return (
+            HandOverForm(request.POST, choices=choices) if bound else HandOverForm(choices=choices)
+        )
 
     def words(self, copy: queries.CopyFact) -> dict[str, str]:
         return {
             "question": f"副本 {copy.number} を 引き継ぐ",
-            "lead": "名簿を手わたしてから記録します。相手が受けとりを知らせると、引き継ぎが終わります。",
-            "action": reverse("roster-copy-hand-over", args=[copy.id]), "submit_label": "引き継ぐ",
+            "lead": "名簿を手わたしてから記録します。"
+            "相手が受けとりを知らせると、引き継ぎが終わります。",
+            "action": reverse("roster-copy-hand-over", args=[copy.id]),
+            "submit_label": "引き継ぐ",
         }
 
     def act(self, request: HttpRequest, scope: Scope, copy_id: int, data: dict[str, Any]) -> str:
@@ -161,7 +173,7 @@ class HandOver(FormPage):
         return "引き継ぎを記録しました。"
 
 
-class CopyFile(Page):
+class CopyFile(CityHelpPage):
     """The spreadsheet of a file copy, or the difference sheet; each download is on record."""
 
     needs = {"get": Permission.EDITION_HOLD}
@@ -174,8 +186,11 @@ class CopyFile(Page):
 def _successors(scope: Scope, copy: queries.CopyFact) -> list[tuple[str, str]]:
     """Whoever holds the office besides the visitor, then other offices of the same areas."""
     now = offices.holders(scope, office_ids=[copy.office_id]).get(copy.office_id, [])
-    found = [(f"user:{one.user_id}", f"{one.display_name}（{copy.office_name}）")
-             for one in now if one.user_id != scope.user_id]
+    found = [
+        (f"user:{one.user_id}", f"{one.display_name}（{copy.office_name}）")
+        for one in now
+        if one.user_id != scope.user_id
+    ]
     own = next(iter(offices.offices(scope, ids=[copy.office_id])), None)
     areas = {one.area_id for one in own.areas} if own else set()
     for role in KIND_OF:
@@ -186,29 +201,48 @@ def _successors(scope: Scope, copy: queries.CopyFact) -> list[tuple[str, str]]:
 
 
 def _copy(
-    one: queries.CopyFact, open_strikes: list[queries.StrikeOutFact],
+    one: queries.CopyFact,
+    open_strikes: list[queries.StrikeOutFact],
     edition: editions.EditionFact | None,
 ) -> dict[str, Any]:
     kinds = {"issued": "caution", "received": "good", "recalled": "bad"}
     return {
-        "number": one.number, "medium": one.medium_label, "office": one.office_name,
-        "state": one.state_label, "kind": kinds.get(one.state, "soft"), "people": one.people,
-        "since": short_day(one.state_at), "check": day(one.next_check_on),
-        "check_due": one.check_overdue, "recalled": one.state == "recalled",
+        "number": one.number,
+        "medium": one.medium_label,
+        "office": one.office_name,
+        "state": one.state_label,
+        "kind": kinds.get(one.state, "soft"),
+        "people": one.people,
+        "since": short_day(one.state_at),
+        "check": day(one.next_check_on),
+        "check_due": one.check_overdue,
+        "recalled": one.state == "recalled",
         "receive_url": reverse("roster-copy-receive", args=[one.id])
-        if one.state == "issued" else "",
+        if one.state == "issued"
+        else "",
         "check_url": reverse("roster-copy-check", args=[one.id])
-        if one.state in ("received", "recalled") else "",
+        if one.state in ("received", "recalled")
+        else "",
         "hand_over_url": reverse("roster-copy-hand-over", args=[one.id])
-        if one.state == "received" else "",
+        if one.state == "received"
+        else "",
         "lost_url": reverse("roster-copy-lost", args=[one.id]),
         "file_url": reverse("roster-file", args=[one.edition_id, "xlsx"])
-        if one.medium == "file" and one.state == "received" else "",
+        if one.medium == "file" and one.state == "received"
+        else "",
         "difference_url": reverse("roster-file", args=[one.edition_id, "difference"])
-        if edition and edition.has_difference and one.medium == "paper"
-        and one.state in ("issued", "received") else "",
+        if edition
+        and edition.has_difference
+        and one.medium == "paper"
+        and one.state in ("issued", "received")
+        else "",
         "strikes": [
-            {"name": each.name, "sentence": each.sentence, "made": moment(each.made_at),
-             "url": reverse("roster-strike", args=[each.id])} for each in open_strikes
+            {
+                "name": each.name,
+                "sentence": each.sentence,
+                "made": moment(each.made_at),
+                "url": reverse("roster-strike", args=[each.id]),
+            }
+            for each in open_strikes
         ],
     }

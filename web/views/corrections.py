@@ -35,18 +35,29 @@ class Corrections(CorrectionPage):
     needs = {"get": Permission.ROSTER_MANAGE}
 
     def get(self, request: HttpRequest, scope: Scope) -> Answer:
-        return Reply("web/office/list.html", {
-            "heading": "変更の申出", "meta": "町内会・民生委員が知らせたこと",
-            "actions": [], "caption": "確認まち",
-            "headers": ["対象の方", "申出の内容", "役職", "知らせた人", "日時"],
-            "rows": [
-                blocks.row(one.name, one.sentence, one.office_name, one.reported_by,
-                           blocks.moment(one.reported_at),
-                           url=reverse("office-correction", args=[one.id]))
-                for one in queries.corrections(scope)],
-            "empty_text": "確認まちの申出は ありません。",
-            "note": "ここに書かれたことは、確かめるまで名簿に入りません。",
-        })
+        return Reply(
+            "web/office/list.html",
+            {
+                "heading": "変更の申出",
+                "meta": "町内会・民生委員が知らせたこと",
+                "actions": [],
+                "caption": "確認まち",
+                "headers": ["対象の方", "申出の内容", "役職", "知らせた人", "日時"],
+                "rows": [
+                    blocks.row(
+                        one.name,
+                        one.sentence,
+                        one.office_name,
+                        one.reported_by,
+                        blocks.moment(one.reported_at),
+                        url=reverse("office-correction", args=[one.id]),
+                    )
+                    for one in queries.corrections(scope)
+                ],
+                "empty_text": "確認まちの申出は ありません。",
+                "note": "ここに書かれたことは、確かめるまで名簿に入りません。",
+            },
+        )
 
 
 class Correction(CorrectionPage):
@@ -62,8 +73,11 @@ class Correction(CorrectionPage):
         if not form.is_valid():
             return _correction(_found(scope, correction_id), form, 422)
         corrections.decide(
-            correction_id=correction_id, accepted=form.cleaned_data["decision"] == "accepted",
-            note=form.cleaned_data["note"], by=scope)
+            correction_id=correction_id,
+            accepted=form.cleaned_data["decision"] == "accepted",
+            note=form.cleaned_data["note"],
+            by=scope,
+        )
         messages.success(request, "申出を確認ずみにしました。")
         return HttpResponseRedirect(reverse("office-corrections"))
 
@@ -76,15 +90,17 @@ class Describe(CorrectionPage):
     def get(self, request: HttpRequest, scope: Scope, person_id: int) -> Answer:
         page = queries.roster_page(scope, person_id=person_id)
         names = [name for name in DescribeForm.base_fields if name != "version"]
-        form = DescribeForm(initial={name: getattr(page, name) for name in names}
-                            | {"version": page.version})
+        form = DescribeForm(
+            initial={name: getattr(page, name) for name in names} | {"version": page.version}
+        )
         return form_reply(form, **_words(page))
 
     def post(self, request: HttpRequest, scope: Scope, person_id: int) -> Answer:
         form = DescribeForm(request.POST)
         if not form.is_valid():
-            return form_reply(form, status=422,
-                              **_words(queries.roster_page(scope, person_id=person_id)))
+            return form_reply(
+                form, status=422, **_words(queries.roster_page(scope, person_id=person_id))
+            )
         values = dict(form.cleaned_data)
         version = values.pop("version")
         roster.describe(person_id=person_id, values=values, version=version, by=scope)
@@ -104,12 +120,22 @@ class ListingForm(forms.Form):
     """A nomination, or an officer's word, with its reason."""
 
     kind = forms.ChoiceField(
-        label="種類", widget=forms.RadioSelect, error_messages={"required": "種類を選んでください。"},
-        choices=(("self_nominated", "本人の申出"), ("third_party", "関係者からの申出"),
-                 ("manual_include", "職権による登載"), ("manual_exclude", "職権による除外")))
+        label="種類",
+        widget=forms.RadioSelect,
+        error_messages={"required": "種類を選んでください。"},
+        choices=(
+            ("self_nominated", "本人の申出"),
+            ("third_party", "関係者からの申出"),
+            ("manual_include", "職権による登載"),
+            ("manual_exclude", "職権による除外"),
+        ),
+    )
     reason = forms.CharField(
-        label="理由", max_length=240, widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={"required": "理由を入力してください。"})
+        label="理由",
+        max_length=240,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": "理由を入力してください。"},
+    )
 
 
 class Listing(CorrectionPage):
@@ -138,17 +164,33 @@ class Why(CorrectionPage):
     def get(self, request: HttpRequest, scope: Scope, person_id: int) -> Answer:
         page = queries.roster_page(scope, person_id=person_id)
         found = queries.explain(scope, person_id=person_id)
-        return Reply("web/office/detail.html", {
-            "heading": f"{page.line.name}さんは どの名簿に のるか",
-            "meta": "いまの同意・区域・支援措置で決めた答えです",
-            "tables": [blocks.table("提供先ごとの答え", ["提供先", "答え", "理由", "いまの版"], [
-                blocks.row(one.office_name,
-                           blocks.cell("のる" if one.include else "のらない",
-                                       "good" if one.include else "caution"), one.reason,
-                           "のっています" if one.in_newest_edition else "のっていません")
-                for one in found], "この方の区域を受け持つ提供先が ありません。")],
-            "back_url": blocks.link("office-person", person_id, purpose="roster"),
-        })
+        return Reply(
+            "web/office/detail.html",
+            {
+                "heading": f"{page.line.name}さんは どの名簿に のるか",
+                "meta": "いまの同意・区域・支援措置で決めた答えです",
+                "tables": [
+                    blocks.table(
+                        "提供先ごとの答え",
+                        ["提供先", "答え", "理由", "いまの版"],
+                        [
+                            blocks.row(
+                                one.office_name,
+                                blocks.cell(
+                                    "のる" if one.include else "のらない",
+                                    "good" if one.include else "caution",
+                                ),
+                                one.reason,
+                                "のっています" if one.in_newest_edition else "のっていません",
+                            )
+                            for one in found
+                        ],
+                        "この方の区域を受け持つ提供先が ありません。",
+                    )
+                ],
+                "back_url": blocks.link("office-person", person_id, purpose="roster"),
+            },
+        )
 
 
 def _found(scope: Scope, correction_id: int) -> queries.CorrectionFact:
@@ -158,33 +200,47 @@ def _found(scope: Scope, correction_id: int) -> queries.CorrectionFact:
     raise NotFound
 
 
-def _correction(
-    one: queries.CorrectionFact, form: DecisionForm, status: int = 200
-) -> Reply:
+def _correction(one: queries.CorrectionFact, form: DecisionForm, status: int = 200) -> Reply:
     waiting = one.state == "waiting"
-    return Reply("web/office/detail.html", {
-        "heading": f"{one.name}さんの変更の申出", "badges": [
-            {"label": one.state_label, "kind": "caution" if waiting else "soft"}],
-        "meta": blocks.moment(one.reported_at),
-        "actions": [
-            blocks.action("この方を開く", blocks.link("office-person", one.person_id,
-                                                  purpose="holder_inquiry")),
-            blocks.action("名簿を直す", reverse("office-describe", args=[one.person_id])),
-        ],
-        "sections": [{"title": "申出", "rows": [
-            blocks.fact("内容", one.sentence), blocks.fact("知らせた人", one.reported_by),
-            blocks.fact("役職", one.office_name), *([blocks.fact("確認の結果", one.note)]
-                                                  if not waiting else [])]}],
-        "form": form if waiting else None, "form_title": "確認の結果",
-        "form_lead": "先に台帳か名簿を直してから、結果を記録します。",
-        "form_action": reverse("office-correction", args=[one.id]), "form_submit": "確認ずみにする",
-        "back_url": reverse("office-corrections"),
-    }, status=status)
+    return Reply(
+        "web/office/detail.html",
+        {
+            "heading": f"{one.name}さんの変更の申出",
+            "badges": [{"label": one.state_label, "kind": "caution" if waiting else "soft"}],
+            "meta": blocks.moment(one.reported_at),
+            "actions": [
+                blocks.action(
+                    "この方を開く",
+                    blocks.link("office-person", one.person_id, purpose="holder_inquiry"),
+                ),
+                blocks.action("名簿を直す", reverse("office-describe", args=[one.person_id])),
+            ],
+            "sections": [
+                {
+                    "title": "申出",
+                    "rows": [
+                        blocks.fact("内容", one.sentence),
+                        blocks.fact("知らせた人", one.reported_by),
+                        blocks.fact("役職", one.office_name),
+                        *([blocks.fact("確認の結果", one.note)] if not waiting else []),
+                    ],
+                }
+            ],
+            "form": form if waiting else None,
+            "form_title": "確認の結果",
+            "form_lead": "先に台帳か名簿を直してから、結果を記録します。",
+            "form_action": reverse("office-correction", args=[one.id]),
+            "form_submit": "確認ずみにする",
+            "back_url": reverse("office-corrections"),
+        },
+        status=status,
+    )
 
 
 def _words(page: queries.RosterPage) -> dict[str, Any]:
     return {
-        "heading": f"{page.line.name}さんの名簿の内容", "submit": "保存する",
+        "heading": f"{page.line.name}さんの名簿の内容",
+        "submit": "保存する",
         "url": reverse("office-describe", args=[page.line.person_id]),
         "back": blocks.link("office-person", page.line.person_id, purpose="roster"),
     }
@@ -192,7 +248,8 @@ def _words(page: queries.RosterPage) -> dict[str, Any]:
 
 def _listing(person_id: int) -> dict[str, Any]:
     return {
-        "heading": "申出・職権の記録", "submit": "記録する",
+        "heading": "申出・職権の記録",
+        "submit": "記録する",
         "lead": "要件にあてはまらない方も、申出や職権でのせられます。理由が残ります。",
         "url": reverse("office-listing", args=[person_id]),
         "back": blocks.link("office-person", person_id, purpose="roster"),

@@ -14,19 +14,29 @@ from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
 
 from django import forms
-from django.http import HttpRequest
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
 
 from registry import access
 from registry.access import Scope
 from registry.domain.errors import TsunagariError
 from web.forms.purposes import purpose_label
-from web.views.base import PURPOSE_FIELD, Page, Reply, status_of
+from web.views.base import PURPOSE_FIELD, Answer, Page, Reply, status_of
 
 PAGE = 50
 F = TypeVar("F", bound=forms.Form)
 
 
-class OfficePage(Page):
+class CityHelpPage(Page):
+    """A page whose visitor calls the city's roster office, not the volunteers' desk."""
+
+    def _drawn(
+        self, request: HttpRequest, answer: Answer, frame: Mapping[str, Any]
+    ) -> HttpResponseBase:
+        return super()._drawn(request, answer, {**frame, "help_office": settings.ROSTER_OFFICE})
+
+
+class OfficePage(CityHelpPage):
     """A page of the city's staff or of a care manager."""
 
     #: The purpose of every look on this page, unless the visitor named one (access log).
@@ -42,9 +52,7 @@ class OfficePage(Page):
         return access.scope(user, at=at, purpose=named if purpose_label(named) else self.work)
 
 
-def keeps(
-    form: F, error: TsunagariError, names: Mapping[str, str] = MappingProxyType({})
-) -> F:
+def keeps(form: F, error: TsunagariError, names: Mapping[str, str] = MappingProxyType({})) -> F:
     """The bound form with the operation's sentences beside its fields.
 
     ``names`` maps the operation's field to the form's where they differ.
@@ -64,14 +72,28 @@ def keeps(
 
 
 def form_reply(
-    form: forms.Form, *, heading: str, url: str, submit: str, back: str = "", status: int = 200,
+    form: forms.Form,
+    *,
+    heading: str,
+    url: str,
+    submit: str,
+    back: str = "",
+    status: int = 200,
     **more: Any,
 ) -> Reply:
     """``office/form.html`` with a form."""
-    return Reply("web/office/form.html", {
-        "heading": heading, "form": form, "action": url, "submit_label": submit,
-        "back_url": back, **more,
-    }, status=status)
+    return Reply(
+        "web/office/form.html",
+        {
+            "heading": heading,
+            "form": form,
+            "action": url,
+            "submit_label": submit,
+            "back_url": back,
+            **more,
+        },
+        status=status,
+    )
 
 
 def form_again(form: forms.Form, error: TsunagariError, **more: Any) -> Reply:

@@ -34,19 +34,27 @@ class People(OfficePage):
 
     def get(self, request: HttpRequest, scope: Scope) -> Answer:
         text = request.GET.get("q", "").strip()[:60]
-        page = search_people(
-            scope, text=text, cursor=request.GET.get("after") or None, limit=PAGE
-        ) if text else None
+        page = (
+            search_people(scope, text=text, cursor=request.GET.get("after") or None, limit=PAGE)
+            if text
+            else None
+        )
         items = page.items if page else ()
-        return Reply("web/office/people.html", {
-            "heading": "人をさがす", "q": text, "action": reverse("office-people"),
-            "caption": f"「{text}」の検索結果", "headers": ["氏名", "よみ", "生年月日", "住所",
-                                                      "町内会・班", ""],
-            "rows": [_line(one, scope) for one in items],
-            "next_url": blocks.link("office-people", q=text, after=page.next)
-            if page and page.next else None,
-            "searched": page is not None,
-        })
+        return Reply(
+            "web/office/people.html",
+            {
+                "heading": "人をさがす",
+                "q": text,
+                "action": reverse("office-people"),
+                "caption": f"「{text}」の検索結果",
+                "headers": ["氏名", "よみ", "生年月日", "住所", "町内会・班", "注意"],
+                "rows": [_line(one, scope) for one in items],
+                "next_url": blocks.link("office-people", q=text, after=page.next)
+                if page and page.next
+                else None,
+                "searched": page is not None,
+            },
+        )
 
 
 class Person(OfficePage):
@@ -64,17 +72,25 @@ class Person(OfficePage):
 
 def _ask(request: HttpRequest, person_id: int) -> Reply:
     form = PurposeForm(request.GET) if "purpose" in request.GET else PurposeForm()
-    return Reply("web/office/purpose.html", {
-        "heading": "開く目的を えらんでください", "form": form,
-        "action": reverse("office-person", args=[person_id]),
-        "back_url": reverse("office-people"),
-    }, status=422 if form.is_bound else 200)
+    return Reply(
+        "web/office/purpose.html",
+        {
+            "heading": "開く目的を えらんでください",
+            "form": form,
+            "action": reverse("office-person", args=[person_id]),
+            "back_url": reverse("office-people"),
+        },
+        status=422 if form.is_bound else 200,
+    )
 
 
 def _line(one: PersonLine, scope: Scope) -> blocks.Block:
     protected = one.protected_until is not None and one.protected_until >= scope.on
     return blocks.row(
-        one.name, one.kana, blocks.day(one.born_on), f"{one.address}{one.building}",
+        one.name,
+        one.kana,
+        blocks.day(one.born_on),
+        f"{one.address}{one.building}",
         f"{one.area_name or ''}{_section(one.section)}",
         blocks.cell("支援措置", "bad") if protected else "",
         url=reverse("office-person", args=[one.id]),
@@ -90,10 +106,16 @@ def _page(scope: Scope, person: PersonFacts) -> dict[str, Any]:
     parts = evacuation_parts(scope, person)
     badges = [{"label": "転出・死亡", "kind": "soft"}] if person.gone_on(scope.on) else []
     return {
-        "person": {"name": person.name, "kana": person.kana, "badges": badges + parts.badges,
-                   "about_text": blocks.about(person.born_on, person.sex, scope.on)},
+        "person": {
+            "name": person.name,
+            "kana": person.kana,
+            "badges": badges + parts.badges,
+            "about_text": blocks.about(person.born_on, person.sex, scope.on),
+        },
         "sections": [*_sections(scope, person), *parts.sections],
-        "tables": parts.tables, "actions": parts.actions, "protected": protected,
+        "tables": parts.tables,
+        "actions": parts.actions,
+        "protected": protected,
         "purpose_text": f"開いた目的：{purpose_label(scope.purpose)}（記録しました）",
     }
 
@@ -101,13 +123,19 @@ def _page(scope: Scope, person: PersonFacts) -> dict[str, Any]:
 def _sections(scope: Scope, person: PersonFacts) -> list[dict[str, Any]]:
     f = blocks.fact
     living = [
-        f("住所", f"{person.address}{person.building}"), f("町内会・班",
-          f"{person.area_name or ''}{_section(person.section)}"),
-        f("電話", person.phone), f("世帯の人数", f"{len(person.household_births)}人"),
+        f("住所", f"{person.address}{person.building}"),
+        f("町内会・班", f"{person.area_name or ''}{_section(person.section)}"),
+        f("電話", person.phone),
+        f("世帯の人数", f"{len(person.household_births)}人"),
         f("宛名番号", person.number),
     ]
-    dates = [(person.moved_in_on, "転入"), (person.moved_out_on, "転出"), (person.died_on, "死亡"),
-             (person.facility_since, "施設入所"), (person.protected_until, "支援措置の期限")]
+    dates = [
+        (person.moved_in_on, "転入"),
+        (person.moved_out_on, "転出"),
+        (person.died_on, "死亡"),
+        (person.facility_since, "施設入所"),
+        (person.protected_until, "支援措置の期限"),
+    ]
     living += [f(word, format_date(on)) for on, word in dates if on is not None]
     state = [
         f("要介護度", _care(person.care_level)),
@@ -118,8 +146,12 @@ def _sections(scope: Scope, person: PersonFacts) -> list[dict[str, Any]]:
     ]
     return [
         {"title": "住まい・連絡先", "rows": living, "url": None, "note": ""},
-        {"title": "介護・手帳", "rows": state, "url": None,
-         "note": "市の中だけで使います。名簿の提供先には出しません。"},
+        {
+            "title": "介護・手帳",
+            "rows": state,
+            "url": None,
+            "note": "市の中だけで使います。名簿の提供先には出しません。",
+        },
     ]
 
 

@@ -86,8 +86,9 @@ class Return(PlanPage):
         form = _reason(request)
         if not form.is_valid():
             return form_reply(form, status=422, **_return_words(hub))
-        plans.return_(plan_id=plan_id, reason=form.cleaned_data["reason"],
-                      version=hub.edit_version, by=scope)
+        plans.return_(
+            plan_id=plan_id, reason=form.cleaned_data["reason"], version=hub.edit_version, by=scope
+        )
         messages.success(request, "差し戻しました。")
         return HttpResponseRedirect(reverse("office-plan", args=[plan_id]))
 
@@ -104,9 +105,14 @@ class DrafterForm(forms.Form):
     """Who writes the plan."""
 
     drafter_id = forms.TypedChoiceField(
-        label="作成を受け持つ人", coerce=int, widget=forms.RadioSelect,
-        error_messages={"required": "受け持つ人を選んでください。",
-                        "invalid_choice": "受け持つ人を選んでください。"})
+        label="作成を受け持つ人",
+        coerce=int,
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": "受け持つ人を選んでください。",
+            "invalid_choice": "受け持つ人を選んでください。",
+        },
+    )
 
     def __init__(self, *given: Any, choices: list[tuple[int, str]], **more: Any) -> None:
         super().__init__(*given, **more)
@@ -154,26 +160,47 @@ class FindSupporter(ActPage):
         hub = queries.hub(scope, plan_id=plan_id)
         text = request.GET.get("q", "").strip()[:60]
         found = supporters.pool(scope, text=text)[:100] if text else []
-        return Reply("web/office/detail_list.html", {
-            "heading": "ほかの人をさがす", "meta": f"{hub.person.name}さんの避難支援をする人",
-            "filter_form": FindForm(request.GET), "actions": [],
-            "tables": [blocks.table(
-                "見つかった人・団体", ["氏名・名称", "町内会", "動ける時間", "受け持ち", ""], [
-                    blocks.row(one.name, one.area_name, one.hours,
-                               f"{one.load}人（{one.capacity}人まで）",
-                               post=blocks.action("お願いする人にする", reverse(
-                                   "office-plan-supporters", args=[plan_id]), method="post",
-                                   supporter=one.id))
-                    for one in found],
-                "名前を入れて「表示する」をおしてください。" if not text else "見つかりませんでした。")],
-            "back_url": reverse("office-plan-step", args=[plan_id, 5]),
-        })
+        return Reply(
+            "web/office/detail_list.html",
+            {
+                "heading": "ほかの人をさがす",
+                "meta": f"{hub.person.name}さんの避難支援をする人",
+                "filter_form": FindForm(request.GET),
+                "actions": [],
+                "tables": [
+                    blocks.table(
+                        "見つかった人・団体",
+                        ["氏名・名称", "町内会", "動ける時間", "受け持ち", "手続き"],
+                        [
+                            blocks.row(
+                                one.name,
+                                one.area_name,
+                                one.hours,
+                                f"{one.load}人（{one.capacity}人まで）",
+                                post=blocks.action(
+                                    "お願いする人にする",
+                                    reverse("office-plan-supporters", args=[plan_id]),
+                                    method="post",
+                                    supporter=one.id,
+                                ),
+                            )
+                            for one in found
+                        ],
+                        "名前を入れて「表示する」をおしてください。"
+                        if not text
+                        else "見つかりませんでした。",
+                    )
+                ],
+                "back_url": reverse("office-plan-step", args=[plan_id, 5]),
+            },
+        )
 
     def post(self, request: HttpRequest, scope: Scope, plan_id: int) -> Answer:
         hub = queries.hub(scope, plan_id=plan_id)
         chosen = request.POST.get("supporter", "")
-        assignments.assign(person_id=hub.person.id, by=scope,
-                           supporter_id=int(chosen) if chosen.isdigit() else 0)
+        assignments.assign(
+            person_id=hub.person.id, by=scope, supporter_id=int(chosen) if chosen.isdigit() else 0
+        )
         messages.success(request, "お願いする人に加えました。まだ連絡していません。")
         return HttpResponseRedirect(reverse("office-plan-step", args=[plan_id, 5]))
 
@@ -181,8 +208,12 @@ class FindSupporter(ActPage):
 class FindForm(forms.Form):
     """A name to look for."""
 
-    q = forms.CharField(label="氏名・名称・よみ", required=False, max_length=60,
-                        widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    q = forms.CharField(
+        label="氏名・名称・よみ",
+        required=False,
+        max_length=60,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
 
 
 def _version(request: HttpRequest) -> int:
@@ -191,14 +222,19 @@ def _version(request: HttpRequest) -> int:
 
 
 def _reason(request: HttpRequest | None = None) -> ReasonForm:
-    words = {"label": "差し戻す理由", "hint": "書いた人が、どこをどう直せばよいか分かるように書きます。"}
+    words = {
+        "label": "差し戻す理由",
+        "hint": "書いた人が、どこをどう直せばよいか分かるように書きます。",
+    }
     return ReasonForm(request.POST, **words) if request else ReasonForm(**words)
 
 
 def _return_words(hub: queries.PlanHub) -> dict[str, Any]:
     return {
-        "heading": f"{hub.person.name}さんの計画を差し戻す", "submit": "差し戻す",
-        "submit_kind": "danger-fill", "url": reverse("office-plan-return", args=[hub.plan_id]),
+        "heading": f"{hub.person.name}さんの計画を差し戻す",
+        "submit": "差し戻す",
+        "submit_kind": "danger-fill",
+        "url": reverse("office-plan-return", args=[hub.plan_id]),
         "back": reverse("office-plan", args=[hub.plan_id]),
     }
 
@@ -213,7 +249,8 @@ def _drafters(scope: Scope, hub: queries.PlanHub) -> list[tuple[int, str]]:
 
 def _drafter_words(hub: queries.PlanHub) -> dict[str, Any]:
     return {
-        "heading": f"{hub.person.name}さんの計画の受け持ち", "submit": "決める",
+        "heading": f"{hub.person.name}さんの計画の受け持ち",
+        "submit": "決める",
         "url": reverse("office-plan-assign", args=[hub.plan_id]),
         "back": reverse("office-plan", args=[hub.plan_id]),
     }

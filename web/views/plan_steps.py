@@ -49,8 +49,9 @@ def fresh(step: PlanStep, hub: queries.PlanHub, hazard: PlanHazard) -> forms.For
     stored = hub.values[step]
     if step is not PlanStep.DESTINATION:
         return StepForm(step, initial=initial(step, stored))
-    mine: dict[str, Any] = next((one for one in stored.get("destinations", [])
-                                 if one["hazard"] == hazard.value), {})
+    mine: dict[str, Any] = next(
+        (one for one in stored.get("destinations", []) if one["hazard"] == hazard.value), {}
+    )
     return DestinationForm(hazard, initial={**initial(step, stored), **mine})
 
 
@@ -58,13 +59,17 @@ def values(request: HttpRequest, step: PlanStep, form: Any, hub: queries.PlanHub
     """What the operation gets; fields that a conflict left to the other side are not sent."""
     if step is PlanStep.DESTINATION:
         chosen = request.POST.get("destination", "")
-        others = [kept_parts(one) for one in hub.values[step].get("destinations", [])
-                  if one["hazard"] != form.hazard.value]
+        others = [
+            kept_parts(one)
+            for one in hub.values[step].get("destinations", [])
+            if one["hazard"] != form.hazard.value
+        ]
         sent: dict[str, Any] = form.values(int(chosen) if chosen.isdigit() else None, others)
     else:
         sent = form.values()
-    return {name: value for name, value in sent.items()
-            if request.POST.get(KEEP + name) != "theirs"}
+    return {
+        name: value for name, value in sent.items() if request.POST.get(KEEP + name) != "theirs"
+    }
 
 
 class Step(PlanPage):
@@ -85,15 +90,24 @@ class Step(PlanPage):
         hub = queries.hub(scope, plan_id=plan_id, action="plans.step")
         form: Any = bound(request, step)
         if not form.is_valid():
-            return draw(scope, hub, step, form, status=422,
-                        hazard=hazard_of(request.POST.get("hazard", ""), hub))
+            return draw(
+                scope,
+                hub,
+                step,
+                form,
+                status=422,
+                hazard=hazard_of(request.POST.get("hazard", ""), hub),
+            )
         saved = plan_saving.save_step(
-            plan_id=plan_id, step=number, values=values(request, step, form, hub),
-            version=_version(request), by=scope)
+            plan_id=plan_id,
+            step=number,
+            values=values(request, step, form, hub),
+            version=_version(request),
+            by=scope,
+        )
         here = reverse("office-plan-step", args=[plan_id, number])
-        if step is PlanStep.SUPPORTERS:
-            if _supporters(request, scope, hub):
-                return HttpResponseRedirect(here)
+        if step is PlanStep.SUPPORTERS and _supporters(request, scope, hub):
+            return HttpResponseRedirect(here)
         return self._then(request, scope, plan_id, step, saved.edit_version)
 
     def _then(
@@ -117,9 +131,16 @@ class Step(PlanPage):
         conflict = error if isinstance(error, StepConflict) else None
         if conflict is None:
             place(form, error)
-        return draw(scope, hub, step, form, status=status_of(error), conflict=conflict,
-                    hazard=hazard_of(request.POST.get("hazard", ""), hub),
-                    chosen=request.POST.get("destination", ""))
+        return draw(
+            scope,
+            hub,
+            step,
+            form,
+            status=status_of(error),
+            conflict=conflict,
+            hazard=hazard_of(request.POST.get("hazard", ""), hub),
+            chosen=request.POST.get("destination", ""),
+        )
 
 
 class Autosave(PlanPage):
@@ -134,10 +155,15 @@ class Autosave(PlanPage):
         if not form.is_valid():
             return JsonResponse({"code": "plan_values_invalid"}, status=422)
         saved = plan_saving.save_step(
-            plan_id=plan_id, step=number, values=values(request, step, form, hub),
-            version=_version(request), by=scope)
-        return JsonResponse({"version": saved.edit_version,
-                             "saved_text": f"{clock(scope.at)} 自動で保存しました"})
+            plan_id=plan_id,
+            step=number,
+            values=values(request, step, form, hub),
+            version=_version(request),
+            by=scope,
+        )
+        return JsonResponse(
+            {"version": saved.edit_version, "saved_text": f"{clock(scope.at)} 自動で保存しました"}
+        )
 
     def refused(
         self, request: HttpRequest, scope: Scope, error: TsunagariError, **path: Any
@@ -147,8 +173,10 @@ class Autosave(PlanPage):
             return None
         words = error.message
         if isinstance(error, StepConflict):
-            words = (f"{error.by_name}さんが先に保存しました。「保存して一覧へ」をおすと、"
-                     "両方を見くらべられます。")
+            words = (
+                f"{error.by_name}さんが先に保存しました。「保存して一覧へ」をおすと、"
+                "両方を見くらべられます。"
+            )
         return JsonResponse({"code": error.code, "message": words}, status=status)
 
 

@@ -23,28 +23,46 @@ from web.views.base import Answer, Reply, file_response
 from web.views.office_page import PAGE, OfficePage
 
 BADGE = {
-    PlanState.NOT_STARTED: "soft", PlanState.SUBMITTED: "caution", PlanState.RETURNED: "bad",
-    PlanState.APPROVED: "good", PlanState.SHARED: "good", PlanState.REVIEW_DUE: "bad",
+    PlanState.NOT_STARTED: "soft",
+    PlanState.SUBMITTED: "caution",
+    PlanState.RETURNED: "bad",
+    PlanState.APPROVED: "good",
+    PlanState.SHARED: "good",
+    PlanState.REVIEW_DUE: "bad",
 }
 #: What a filter of the list means: a queue may hold several states.
 GROUPS: Mapping[str, tuple[PlanState, ...]] = {
     "not_started": (PlanState.NOT_STARTED, PlanState.CONSENT_ASKED),
     "draft": (PlanState.CONSENTED, PlanState.ASSIGNED, PlanState.DRAFT),
-    "returned": (PlanState.RETURNED,), "submitted": (PlanState.SUBMITTED,),
+    "returned": (PlanState.RETURNED,),
+    "submitted": (PlanState.SUBMITTED,),
     "approved": (PlanState.APPROVED, PlanState.SHARED),
-    "review_due": (PlanState.REVIEW_DUE,), "withdrawn": (PlanState.WITHDRAWN,),
+    "review_due": (PlanState.REVIEW_DUE,),
+    "withdrawn": (PlanState.WITHDRAWN,),
 }
-LABELS = {"not_started": "計画なし", "draft": "書きかけ", "returned": "差し戻し", "submitted": "承認待ち",
-          "approved": "承認ずみ", "review_due": "見直しの時期", "withdrawn": "取り下げ"}
+LABELS = {
+    "not_started": "計画なし",
+    "draft": "書きかけ",
+    "returned": "差し戻し",
+    "submitted": "承認待ち",
+    "approved": "承認ずみ",
+    "review_due": "見直しの時期",
+    "withdrawn": "取り下げ",
+}
 
 
 class PlanFilter(forms.Form):
     """What the list shows."""
 
-    state = forms.ChoiceField(label="状態", required=False,
-                              choices=(("", "すべて"), *LABELS.items()))
-    q = forms.CharField(label="名前・よみ・名簿番号", required=False, max_length=60,
-                        widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    state = forms.ChoiceField(
+        label="状態", required=False, choices=(("", "すべて"), *LABELS.items())
+    )
+    q = forms.CharField(
+        label="名前・よみ・名簿番号",
+        required=False,
+        max_length=60,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
 
 
 class PlanPage(OfficePage):
@@ -62,20 +80,45 @@ class Plans(PlanPage):
         form.is_valid()
         state, text = form.cleaned_data.get("state", ""), form.cleaned_data.get("q", "")
         page = queries.plan_list(
-            scope, states=GROUPS.get(state), text=text, limit=PAGE,
-            cursor=request.GET.get("after") or None)
+            scope,
+            states=GROUPS.get(state),
+            text=text,
+            limit=PAGE,
+            cursor=request.GET.get("after") or None,
+        )
         supporters = scope.may(Permission.SUPPORTERS_PROPOSE)
-        return Reply("web/office/detail_list.html", {
-            "heading": "個別避難計画", "meta": "名簿にのっている方",
-            "actions": [blocks.action("足りない支援者", blocks.link("office-supporters"))]
-            if supporters else [],
-            "filter_form": form, "reset_url": blocks.link("office-plans"),
-            "tables": [blocks.table(
-                "名簿番号の順", ["氏名", "名簿番号", "町内会", "状態", "見直し", "受け持ち", "更新", ""],
-                [_line(scope, one) for one in page.items], "あてはまる方は いません。")],
-            "next_url": blocks.link("office-plans", state=state, q=text, after=page.next)
-            if page.next else None,
-        })
+        return Reply(
+            "web/office/detail_list.html",
+            {
+                "heading": "個別避難計画",
+                "meta": "名簿にのっている方",
+                "actions": [blocks.action("足りない支援者", blocks.link("office-supporters"))]
+                if supporters
+                else [],
+                "filter_form": form,
+                "reset_url": blocks.link("office-plans"),
+                "tables": [
+                    blocks.table(
+                        "名簿番号の順",
+                        [
+                            "氏名",
+                            "名簿番号",
+                            "町内会",
+                            "状態",
+                            "見直し",
+                            "受け持ち",
+                            "更新",
+                            "計画",
+                        ],
+                        [_line(scope, one) for one in page.items],
+                        "あてはまる方は いません。",
+                    )
+                ],
+                "next_url": blocks.link("office-plans", state=state, q=text, after=page.next)
+                if page.next
+                else None,
+            },
+        )
 
 
 class Hub(PlanPage):
@@ -90,24 +133,38 @@ class Hub(PlanPage):
 def draw_hub(scope: Scope, plan_id: int, error: str = "", status: int = 200) -> Reply:
     """The hub, with a refusal said on top."""
     hub = queries.hub(scope, plan_id=plan_id)
-    return Reply("web/plan/hub.html", {
-        **plan_words.frame(scope, hub), "actions": plan_words.acts(scope, hub),
-        "errors": [{"href": "", "message": error}] if error else [],
-        "state_text": plan_words.NEXT.get(hub.state, ""), "answers": plan_words.answers(hub),
-        "facts": [
-            blocks.fact("版", f"第{hub.version_number}版" if hub.version_number else "まだ"),
-            blocks.fact("受け持ち", hub.drafter), blocks.fact("書いた人", hub.author),
-            blocks.fact("提出", " ".join(filter(None, (blocks.moment(hub.submitted_at),
-                                                     hub.submitted_by)))),
-            blocks.fact("承認", " ".join(filter(None, (blocks.moment(hub.approved_at),
-                                                     hub.approved_by)))),
-            blocks.fact("見直しの期限", " ".join(filter(None, (blocks.day(hub.review_due_on),
-                                                         hub.review_label)))),
-        ],
-        "returned": {"text": hub.return_reason, "by": "", "at_text": ""}
-        if hub.return_reason else None,
-        "has_sheet": hub.version_number > 0,
-    }, status=status)
+    return Reply(
+        "web/plan/hub.html",
+        {
+            **plan_words.frame(scope, hub),
+            "actions": plan_words.acts(scope, hub),
+            "errors": [{"href": "", "message": error}] if error else [],
+            "state_text": plan_words.NEXT.get(hub.state, ""),
+            "answers": plan_words.answers(hub),
+            "facts": [
+                blocks.fact("版", f"第{hub.version_number}版" if hub.version_number else "まだ"),
+                blocks.fact("受け持ち", hub.drafter),
+                blocks.fact("書いた人", hub.author),
+                blocks.fact(
+                    "提出",
+                    " ".join(filter(None, (blocks.moment(hub.submitted_at), hub.submitted_by))),
+                ),
+                blocks.fact(
+                    "承認",
+                    " ".join(filter(None, (blocks.moment(hub.approved_at), hub.approved_by))),
+                ),
+                blocks.fact(
+                    "見直しの期限",
+                    " ".join(filter(None, (blocks.day(hub.review_due_on), hub.review_label))),
+                ),
+            ],
+            "returned": {"text": hub.return_reason, "by": "", "at_text": ""}
+            if hub.return_reason
+            else None,
+            "has_sheet": hub.version_number > 0,
+        },
+        status=status,
+    )
 
 
 class History(PlanPage):
@@ -116,20 +173,44 @@ class History(PlanPage):
     needs = {"get": Permission.PLAN_VIEW}
 
     def get(self, request: HttpRequest, scope: Scope, plan_id: int) -> Answer:
-        names = {PlanAct.ASK_CONSENT: "同意の確認を始めた", PlanAct.RECORD_CONSENT: "同意を確かめた",
-                 PlanAct.ASSIGN: "受け持ちを決めた", PlanAct.BEGIN: "書きはじめた",
-                 PlanAct.SUBMIT: "提出", PlanAct.RETURN: "差し戻し", PlanAct.APPROVE: "承認",
-                 PlanAct.SHARE: "提供", PlanAct.FALL_DUE: "見直しの時期", PlanAct.REVISE: "新しい版",
-                 PlanAct.WITHDRAW: "取り下げ", PlanAct.REOPEN: "再開"}
+        names = {
+            PlanAct.ASK_CONSENT: "同意の確認を始めた",
+            PlanAct.RECORD_CONSENT: "同意を確かめた",
+            PlanAct.ASSIGN: "受け持ちを決めた",
+            PlanAct.BEGIN: "書きはじめた",
+            PlanAct.SUBMIT: "提出",
+            PlanAct.RETURN: "差し戻し",
+            PlanAct.APPROVE: "承認",
+            PlanAct.SHARE: "提供",
+            PlanAct.FALL_DUE: "見直しの時期",
+            PlanAct.REVISE: "新しい版",
+            PlanAct.WITHDRAW: "取り下げ",
+            PlanAct.REOPEN: "再開",
+        }
         labels = {act.value: word for act, word in names.items()}
-        return Reply("web/office/detail.html", {
-            "heading": "計画の記録",
-            "tables": [blocks.table("新しい順", ["日時", "できごと", "そのあとの状態", "だれが", "備考"], [
-                blocks.row(blocks.moment(one.at), labels.get(one.event, one.event),
-                           one.state_label, one.by, one.note)
-                for one in queries.history(scope, plan_id=plan_id)])],
-            "back_url": blocks.link("office-plan", plan_id),
-        })
+        return Reply(
+            "web/office/detail.html",
+            {
+                "heading": "計画の記録",
+                "tables": [
+                    blocks.table(
+                        "新しい順",
+                        ["日時", "できごと", "そのあとの状態", "だれが", "備考"],
+                        [
+                            blocks.row(
+                                blocks.moment(one.at),
+                                labels.get(one.event, one.event),
+                                one.state_label,
+                                one.by,
+                                one.note,
+                            )
+                            for one in queries.history(scope, plan_id=plan_id)
+                        ],
+                    )
+                ],
+                "back_url": blocks.link("office-plan", plan_id),
+            },
+        )
 
 
 class _SheetLater(HttpResponse):
@@ -154,22 +235,29 @@ class Sheet(PlanPage):
         if not isinstance(answer, _SheetLater):
             return super()._drawn(request, answer, frame)
         sheet = answer.sheet
-        return file_response(rendered(sheet), kind="application/pdf",
-                             name=f"keikaku-{sheet.values.plan_number}-v{sheet.version}.pdf")
+        return file_response(
+            rendered(sheet),
+            kind="application/pdf",
+            name=f"keikaku-{sheet.values.plan_number}-v{sheet.version}.pdf",
+        )
 
 
 def _line(scope: Scope, one: queries.PlanLine) -> blocks.Block:
     if one.plan_id is not None:
         post = blocks.action("開く", blocks.link("office-plan", one.plan_id))
     elif scope.may(Permission.PLAN_DRAFT):
-        post = blocks.action("始める", blocks.link("office-plan-start", one.person_id),
-                             method="post")
+        post = blocks.action(
+            "始める", blocks.link("office-plan-start", one.person_id), method="post"
+        )
     else:
-        post = blocks.action("この方", blocks.link("office-person", one.person_id,
-                                                purpose="plan"))
+        post = blocks.action("この方", blocks.link("office-person", one.person_id, purpose="plan"))
     return blocks.row(
-        one.name, one.roster_number, one.area_name,
+        one.name,
+        one.roster_number,
+        one.area_name,
         blocks.cell(one.state_label, BADGE.get(PlanState(one.state), "soft")),
         " ".join(filter(None, (blocks.short_day(one.review_due_on), one.review_label))),
-        one.drafter, blocks.moment(one.updated_at), post=post,
+        one.drafter,
+        blocks.moment(one.updated_at),
+        post=post,
     )

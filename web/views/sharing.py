@@ -41,23 +41,44 @@ class SharingRuns(SharingPage):
     def get(self, request: HttpRequest, scope: Scope) -> Answer:
         runs = queries.sharing_runs(scope)
         begun = {one.period for one in runs}
-        return Reply("web/office/detail.html", {
-            "heading": "定期提供", "meta": "年に2回、町内会・民生委員ごとに版をつくります",
-            "actions": [
-                blocks.action(f"{_period(period)}を{'確かめる' if period in begun else '始める'}",
-                              reverse("office-sharing"), kind="primary", method="post",
-                              period=period)
-                for period in sharing.current_periods(scope.at)
-            ],
-            "tables": [blocks.table("これまでの提供", ["時期", "提供先", "発行ずみ", "作成まち", "保留",
-                                              "のべ人数", "根拠"], [
-                blocks.row(_period(one.period), str(one.recipients), str(one.issued),
-                           str(one.waiting), blocks.cell(one.held_back, "bad")
-                           if one.held_back else "0", str(one.people), one.citation,
-                           url=reverse("office-sharing-run", args=[one.period]))
-                for one in runs], "まだ ありません。")],
-            "back_url": reverse("office-custody"),
-        })
+        return Reply(
+            "web/office/detail.html",
+            {
+                "heading": "定期提供",
+                "meta": "年に2回、町内会・民生委員ごとに版をつくります",
+                "actions": [
+                    blocks.action(
+                        f"{_period(period)}を{'確かめる' if period in begun else '始める'}",
+                        reverse("office-sharing"),
+                        kind="primary",
+                        method="post",
+                        period=period,
+                    )
+                    for period in sharing.current_periods(scope.at)
+                ],
+                "tables": [
+                    blocks.table(
+                        "これまでの提供",
+                        ["時期", "提供先", "発行ずみ", "作成まち", "保留", "のべ人数", "根拠"],
+                        [
+                            blocks.row(
+                                _period(one.period),
+                                str(one.recipients),
+                                str(one.issued),
+                                str(one.waiting),
+                                blocks.cell(one.held_back, "bad") if one.held_back else "0",
+                                str(one.people),
+                                one.citation,
+                                url=reverse("office-sharing-run", args=[one.period]),
+                            )
+                            for one in runs
+                        ],
+                        "まだ ありません。",
+                    )
+                ],
+                "back_url": reverse("office-custody"),
+            },
+        )
 
     def post(self, request: HttpRequest, scope: Scope) -> Answer:
         run = sharing.open_run(period=request.POST.get("period", ""), by=scope)
@@ -77,27 +98,54 @@ class SharingRun(SharingPage):
         here = reverse("office-sharing-run", args=[period])
         labels = {"issued": "発行ずみ", "waiting": "作成まち", "held_back": "保留"}
         counts = {"issued": run.issued, "waiting": run.waiting, "held_back": run.held_back}
-        return Reply("web/office/detail.html", {
-            "heading": f"{_period(period)}の提供", "meta": f"基準日 {blocks.day(run.as_of)}",
-            "notices": [{"kind": "caution", "text":
-                         f"保留が{run.held_back}件あります。理由を見て、直してください。"}]
-            if run.held_back else [],
-            "figures": [
-                {"label": "提供先", "value": run.recipients, "unit": "か所", "note": ""},
-                *({"label": labels[code], "value": count, "unit": "か所", "note": ""}
-                  for code, count in counts.items()),
-                {"label": "のべ人数", "value": run.people, "unit": "人", "note": run.citation},
-            ],
-            "tabs": [{"label": "すべて", "url": here, "current": state is None}] + [
-                {"label": f"{label} {counts[code]}", "url": f"{here}?show={code}",
-                 "current": state == code} for code, label in labels.items()
-            ],
-            "tables": [blocks.table(
-                "提供先", ["提供先", "種別", "状態", "人数", "のせなかった人数", "保留の理由", ""],
-                [_task(one) for one in queries.tasks(scope, period=period, state=state)],
-            )],
-            "back_url": reverse("office-sharing"),
-        })
+        return Reply(
+            "web/office/detail.html",
+            {
+                "heading": _period(period),
+                "meta": f"基準日 {blocks.day(run.as_of)}",
+                "notices": [
+                    {
+                        "kind": "caution",
+                        "text": f"保留が{run.held_back}件あります。理由を見て、直してください。",
+                    }
+                ]
+                if run.held_back
+                else [],
+                "figures": [
+                    {"label": "提供先", "value": run.recipients, "unit": "か所", "note": ""},
+                    *(
+                        {"label": labels[code], "value": count, "unit": "か所", "note": ""}
+                        for code, count in counts.items()
+                    ),
+                    {"label": "のべ人数", "value": run.people, "unit": "人", "note": run.citation},
+                ],
+                "tabs": [{"label": "すべて", "url": here, "current": state is None}]
+                + [
+                    {
+                        "label": f"{label} {counts[code]}",
+                        "url": f"{here}?show={code}",
+                        "current": state == code,
+                    }
+                    for code, label in labels.items()
+                ],
+                "tables": [
+                    blocks.table(
+                        "提供先",
+                        [
+                            "提供先",
+                            "種別",
+                            "状態",
+                            "人数",
+                            "のせなかった人数",
+                            "保留の理由",
+                            "手続き",
+                        ],
+                        [_task(one) for one in queries.tasks(scope, period=period, state=state)],
+                    )
+                ],
+                "back_url": reverse("office-sharing"),
+            },
+        )
 
 
 class Retry(SharingPage):
@@ -124,7 +172,8 @@ class Despite(SharingPage):
         if not form.is_valid():
             return form_reply(form, status=422, **_words(task_id))
         task = sharing.issue_despite_outstanding(
-            task_id=task_id, reason=form.cleaned_data["reason"], by=scope)
+            task_id=task_id, reason=form.cleaned_data["reason"], by=scope
+        )
         messages.success(request, "先に渡す理由を記録しました。新しい版をつくります。")
         return HttpResponseRedirect(reverse("office-sharing-run", args=[task.run.period]))
 
@@ -149,13 +198,18 @@ class EditionFile(SharingPage):
 
 
 def _form(request: HttpRequest | None = None) -> ReasonForm:
-    words = {"label": "先に渡す理由", "hint": "前の副本が戻らないまま渡すわけを、あとの人が分かるように書きます。"}
+    words = {
+        "label": "先に渡す理由",
+        "hint": "前の副本が戻らないまま渡すわけを、あとの人が分かるように書きます。",
+    }
     return ReasonForm(request.POST, **words) if request else ReasonForm(**words)
 
 
 def _words(task_id: int) -> dict[str, Any]:
     return {
-        "heading": "前の副本が戻らないまま渡す", "submit": "記録して渡す", "submit_kind": "danger-fill",
+        "heading": "前の副本が戻らないまま渡す",
+        "submit": "記録して渡す",
+        "submit_kind": "danger-fill",
         "url": reverse("office-sharing-despite", args=[task_id]),
         "back": reverse("office-sharing"),
         "warning": "ふつうは、前の副本の返却を確かめてから渡します。",
@@ -170,19 +224,25 @@ def _period(period: str) -> str:
 def _task(one: queries.TaskFact) -> blocks.Block:
     post = None
     if one.state == "held_back":
-        post = blocks.action("先に渡す", reverse("office-sharing-despite", args=[one.id])) if (
-            one.code == "custody_old_copy_outstanding"
-        ) else blocks.action("もう一度", reverse("office-sharing-retry", args=[one.id]),
-                             method="post")
+        post = (
+            blocks.action("先に渡す", reverse("office-sharing-despite", args=[one.id]))
+            if (one.code == "custody_old_copy_outstanding")
+            else blocks.action(
+                "もう一度", reverse("office-sharing-retry", args=[one.id]), method="post"
+            )
+        )
     elif one.edition_id is not None:
-        post = blocks.action("冊子（PDF）", reverse("office-edition-file",
-                                                 args=[one.edition_id, "pdf"]))
+        post = blocks.action(
+            "冊子（PDF）", reverse("office-edition-file", args=[one.edition_id, "pdf"])
+        )
     return blocks.row(
-        one.office_name, RecipientKind(one.recipient_kind).label,
+        one.office_name,
+        RecipientKind(one.recipient_kind).label,
         blocks.cell(one.state_label, KINDS[one.state]),
-        f"{one.people}人" if one.edition_id else "", _withheld(one.withheld),
-        one.reason or one.override_reason, post=post or blocks.action("詳しく", reverse(
-            "office-custody")),
+        f"{one.people}人" if one.edition_id else "",
+        _withheld(one.withheld),
+        one.reason or one.override_reason,
+        post=post or blocks.action("詳しく", reverse("office-custody")),
     )
 
 
@@ -192,8 +252,14 @@ def _withheld(counts: dict[str, int]) -> str:
 
 
 _GROUNDS = {
-    Ground.NO_ANSWER: "未回答", Ground.REFUSED: "希望しない", Ground.WITHDRAWN: "撤回",
-    Ground.OUT_OF_SCOPE: "同意の範囲外", Ground.PROTECTED: "支援措置", Ground.OUT_OF_AREA: "区域の外",
-    Ground.AREA_UNKNOWN: "町内会が不明", Ground.NOTICE_PENDING: "通知の期限前",
-    Ground.NOT_ON_ROSTER: "名簿にない", Ground.MODE_NOT_IN_FORCE: "根拠が施行前",
+    Ground.NO_ANSWER: "未回答",
+    Ground.REFUSED: "希望しない",
+    Ground.WITHDRAWN: "撤回",
+    Ground.OUT_OF_SCOPE: "同意の範囲外",
+    Ground.PROTECTED: "支援措置",
+    Ground.OUT_OF_AREA: "区域の外",
+    Ground.AREA_UNKNOWN: "町内会が不明",
+    Ground.NOTICE_PENDING: "通知の期限前",
+    Ground.NOT_ON_ROSTER: "名簿にない",
+    Ground.MODE_NOT_IN_FORCE: "根拠が施行前",
 }

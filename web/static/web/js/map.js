@@ -109,7 +109,7 @@ async function start(root) {
     if (["home", "shelter", "route"].includes(kind)) bounds.extend(L.geoJSON(feature).getBounds());
     if (kind === "home") homes.push([feature.geometry.coordinates[1], feature.geometry.coordinates[0]]);
   }
-  const fit = () => bounds.isValid() && map.fitBounds(bounds, { padding: [60, 60], maxZoom: 17 });
+  const fit = () => bounds.isValid() && map.fitBounds(bounds, { paddingTopLeft: [60, 60], paddingBottomRight: [220, 140], maxZoom: 17 });
   fit();
   for (const box of root.querySelectorAll("[data-map-layer]")) {
     const group = groups.get(box.dataset.mapLayer);
