@@ -1,18 +1,29 @@
 """One picture of every screen and printed page: ``python -m tests.contact_sheet``.
 
 Owns the montage in docs/contact-sheet-*.png, made from docs/screens/*.png, which the journeys
-write when WRITE_SCREENS=1.  Refuses to crop silently: a tall page is shown from its top, and its
-label says so.
+write when WRITE_SCREENS=1, and from the printed samples, rendered here into docs/prints/.
+Refuses to crop silently: a tall page is shown from its top, and its label says so.
 """
 
 from __future__ import annotations
 
+import subprocess
+import tempfile
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from evacuation.documents.booklet import acknowledgement, booklet, difference_sheet
+from evacuation.documents.plan_sheet import fridge_sheet, plan_sheet
+from evacuation.documents.values import DifferenceLine, DifferenceSheet
+from points.documents.cards import card_sheets
+from tests.domain.documents_samples import AT, HEADER, person
+from tests.domain.test_documents_plan import SHEET, _fridge
+from tests.domain.test_documents_points import WORDS, _card
+
 ROOT = Path(__file__).resolve().parents[1]
 SCREENS = ROOT / "docs/screens"
+PRINTS = ROOT / "docs/prints"
 FONT = ROOT / "registry/fonts/BIZUDPGothic-Regular.ttf"
 WIDTH, HEIGHT, LABEL, GAP, COLUMNS, ROWS = 300, 420, 34, 14, 6, 4
 
@@ -30,12 +41,39 @@ def tile(path: Path, font: ImageFont.FreeTypeFont) -> Image.Image:
     return sheet
 
 
+def prints() -> None:
+    """Render the printed samples, page by page, into docs/prints/."""
+    line = DifferenceLine(number="1", name="見本　新", kana="みほん　あたらし", address="見本町1-1")
+    papers = {
+        "booklet": booklet(HEADER, [person(n) for n in range(1, 5)], created_at=AT),
+        "booklet_difference": difference_sheet(
+            HEADER, DifferenceSheet(previous_edition="2026-04", new=(line,)), created_at=AT
+        ),
+        "booklet_receipt": acknowledgement(HEADER, people=4, reply_by="12月10日", created_at=AT),
+        "plan_sheet": plan_sheet(SHEET, created_at=AT),
+        "plan_fridge": fridge_sheet(_fridge(), created_at=AT),
+        "cards": card_sheets(WORDS, [_card(n) for n in range(10)], created_at=AT),
+    }
+    PRINTS.mkdir(exist_ok=True)
+    for old in PRINTS.glob("*.png"):
+        old.unlink()
+    with tempfile.TemporaryDirectory() as folder:
+        for name, pdf in papers.items():
+            source = Path(folder) / f"{name}.pdf"
+            source.write_bytes(pdf)
+            subprocess.run(  # our own file, a fixed command
+                ["pdftoppm", "-r", "80", "-png", str(source), str(PRINTS / f"print_{name}")],
+                check=True,
+            )
+
+
 def main() -> None:
     """Write docs/contact-sheet-1.png and so on, ``COLUMNS`` × ``ROWS`` screens each."""
     font = ImageFont.truetype(str(FONT), 15)
     for old in (ROOT / "docs").glob("contact-sheet-*.png"):
         old.unlink()
-    screens = sorted(SCREENS.glob("*.png"))
+    prints()
+    screens = sorted(SCREENS.glob("*.png")) + sorted(PRINTS.glob("*.png"))
     each = COLUMNS * ROWS
     for number, start in enumerate(range(0, len(screens), each), 1):
         part = screens[start : start + each]
