@@ -216,5 +216,6 @@ LOGGING: dict[str, Any] = {
         # A stack trace may quote personal data: the error's place is logged, not its values.
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
+        "pikepdf": {"level": "WARNING"},
     },
 }

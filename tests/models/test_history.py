@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection, models, transaction
 
-from registry import access, database
+from registry import access, audit, database
 from registry.base import UnscopedAccess
 from registry.models import Household, LogEntry, Person, User
-from registry import audit
 
 
 def test_every_append_only_table_has_both_triggers(db: None) -> None:

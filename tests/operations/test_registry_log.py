@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from registry import database
+from registry import audit, database
 from registry.models import LogEntry, LogSeal
-from registry import audit
 
 
 @pytest.fixture
