@@ -27,10 +27,11 @@ KINDS: dict[str, str] = {
 }
 SIGNS = {"○": "yes", "△": "maybe", "×": "no"}
 NEXT: dict[str, str] = {
-    PlanState.CONSENT_ASKED: "計画をつくることへの同意を確かめています。同意を記録してから、「作成を始める」を"
-    "おしてください。",
+    PlanState.CONSENT_ASKED: "計画をつくることへの同意を確かめています。"
+    "同意を記録してから、「作成を始める」をおしてください。",
     PlanState.CONSENTED: "同意がとれました。作成を受け持つ人を決めます。",
-    PlanState.ASSIGNED: "作成を受け持つ人が決まりました。その人が「作成を始める」をおすと、書けるようになります。",
+    PlanState.ASSIGNED: "作成を受け持つ人が決まりました。"
+    "その人が「作成を始める」をおすと、書けるようになります。",
     PlanState.DRAFT: "下書きです。7つの手順を書いて、提出してください。",
     PlanState.SUBMITTED: "提出ずみです。書いた人とは別の人が、内容を見て承認します。",
     PlanState.RETURNED: "差し戻されました。理由を見て、直してから、もう一度 提出してください。",

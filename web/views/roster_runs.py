@@ -56,8 +56,8 @@ class Listed(RosterPage):
             "web/office/list.html",
             {
                 "heading": "避難行動要支援者名簿",
-                "meta": f"{counts['listed']}人（同意 {counts['agreed']}・希望しない {counts['refused']}・"
-                f"未回答 {counts['unanswered']}）",
+                "meta": f"{counts['listed']}人（同意 {counts['agreed']}・"
+                f"希望しない {counts['refused']}・未回答 {counts['unanswered']}）",
                 "actions": actions if scope.may(Permission.ROSTER_MANAGE) else [],
                 "caption": "名簿番号の順",
                 "headers": [
@@ -71,7 +71,8 @@ class Listed(RosterPage):
                 ],
                 "rows": [_line(one) for one in page.items],
                 "next_url": blocks.link("office-roster", after=page.next) if page.next else None,
-                "empty_text": "まだ だれも のっていません。「名簿の更新」で差分をつくってください。",
+                "empty_text": "まだ だれも のっていません。"
+                "「名簿の更新」で差分をつくってください。",
                 "note": "希望しない方も、名簿にはのります。ふだんの提供からだけ除かれます。",
             },
         )
@@ -137,7 +138,8 @@ class Runs(RosterPage):
                 else [
                     {
                         "kind": "caution",
-                        "text": "登載要件がまだ ありません。下の例から選ぶか、要件を登録してください。",
+                        "text": "登載要件がまだ ありません。"
+                        "下の例から選ぶか、要件を登録してください。",
                     }
                 ],
                 "tables": [
