@@ -26,7 +26,7 @@ LIVE = (Assignment.State.ASSIGNED, Assignment.State.ASKED, Assignment.State.CONS
 
 
 @dataclass(frozen=True)
-class Helper:
+class NamedHelp:
     """One supporter of a person: the assignment and who it is."""
 
     assignment_id: int
@@ -54,9 +54,9 @@ class Helper:
 HOURS = {"always": "昼も夜も", "day": "昼", "night": "夜"}
 
 
-def helpers(scope: Scope, *, person_ids: Iterable[int]) -> dict[int, list[Helper]]:
+def helpers(scope: Scope, *, person_ids: Iterable[int]) -> dict[int, list[NamedHelp]]:
     """person id → supporters in order of calling; those who declined or ended are left out."""
-    found: dict[int, list[Helper]] = {}
+    found: dict[int, list[NamedHelp]] = {}
     rows = Assignment.objects.visible_to(scope).filter(
         person_id__in=list(person_ids), state__in=LIVE
     )
@@ -65,7 +65,7 @@ def helpers(scope: Scope, *, person_ids: Iterable[int]) -> dict[int, list[Helper
         kind = (
             "団体" if one.organisation_id else "ボランティア" if one.volunteer_id else "知人・家族"
         )
-        found.setdefault(row.person_id, []).append(Helper(
+        found.setdefault(row.person_id, []).append(NamedHelp(
             row.pk, one.pk, row.position, one.name, kind, row.role, one.address, one.phone,
             HOURS.get(one.availability, one.availability), row.state,
             Assignment.State(row.state).label,
@@ -75,7 +75,7 @@ def helpers(scope: Scope, *, person_ids: Iterable[int]) -> dict[int, list[Helper
     return found
 
 
-def helpers_of_plan(scope: Scope, *, plan: Plan) -> list[Helper]:
+def helpers_of_plan(scope: Scope, *, plan: Plan) -> list[NamedHelp]:
     """The supporters of one person, by the plan; leaves a view record."""
     if not scope.system:
         audit.viewed(scope=scope, action="plans.supporters", people=[plan.person_id],

@@ -18,7 +18,7 @@ from evacuation.domain.planning import PlanAct, PlanRole, PlanState, ReviewCause
 from evacuation.models import Plan, PlanEvent, PlanVersion, RosterEntry
 from evacuation.queries.plan_cards import CardSupporter, PlanCard, card_facts
 from evacuation.queries.plan_consents import making_agreed
-from evacuation.queries.plan_drafts import Helper, draft_of, helpers, part
+from evacuation.queries.plan_drafts import NamedHelp, draft_of, helpers, part
 from registry import audit
 from registry.access import Scope
 from registry.domain.errors import NotFound
@@ -91,7 +91,7 @@ class PlanHub:
     done_count: int
     gaps: tuple[Missing, ...]
     values: dict[int, dict[str, Any]]
-    supporters: tuple[Helper, ...]
+    supporters: tuple[NamedHelp, ...]
     making_agreed_at: datetime | None
     author: str
     author_id: int | None
@@ -272,7 +272,7 @@ def _acts(scope: Scope, state: PlanState) -> frozenset[PlanAct]:
 
 
 def _step(
-    step: PlanStep, steps: dict[str, Any], gaps: tuple[Missing, ...], live: tuple[Helper, ...]
+    step: PlanStep, steps: dict[str, Any], gaps: tuple[Missing, ...], live: tuple[NamedHelp, ...]
 ) -> StepLine:
     mine = tuple(gap for gap in gaps if gap.step is step)
     values = part(steps, step)
@@ -280,7 +280,7 @@ def _step(
     return StepLine(step.value, step.label, state, _say(step, values, live) or _WORDS[state], mine)
 
 
-def _say(step: PlanStep, values: dict[str, Any], live: tuple[Helper, ...]) -> str:
+def _say(step: PlanStep, values: dict[str, Any], live: tuple[NamedHelp, ...]) -> str:
     """What the step says in a few words, for the list of steps."""
     if step is PlanStep.HOME and values.get("hazards_checked"):
         return "・".join(zone["label"] for zone in values.get("zones", [])) or "区域の外"

@@ -154,7 +154,7 @@ def roster(
     if urgency is not None:
         rows = rows.filter(urgency=urgency)
     if answered is not None:
-        given = Exists(_sharing_answers(OuterRef("person_id")))
+        given = Exists(_sharing_answers(scope, OuterRef("person_id")))
         rows = rows.filter(given if answered else ~given)
     wanted = size(limit)
     found = list(after(rows, cursor, "number", visible=visible)[: wanted + 1])
@@ -169,7 +169,7 @@ def counts(scope: Scope) -> dict[str, int]:
     head.  Four numbers, no people."""
     scope.require(Permission.ROSTER_VIEW)
     newest = Subquery(
-        _sharing_answers(OuterRef("person_id")).order_by("-answered_at", "-pk")
+        _sharing_answers(scope, OuterRef("person_id")).order_by("-answered_at", "-pk")
         .values("answer")[:1]
     )
     rows = (
@@ -301,8 +301,8 @@ def corrections(scope: Scope, *, waiting_only: bool = True) -> list[CorrectionFa
     ]
 
 
-def _sharing_answers(person_id: OuterRef) -> QuerySet[Consent]:
-    rows: QuerySet[Consent] = Consent.objects.unscoped().filter(
+def _sharing_answers(scope: Scope, person_id: OuterRef) -> QuerySet[Consent]:
+    rows: QuerySet[Consent] = Consent.objects.visible_to(scope).filter(
         person_id=person_id, purpose=Purpose.ROSTER_SHARING.value
     )
     return rows
