@@ -168,6 +168,9 @@ class Demo:
         people = people or PEOPLE
         self.folder.seeding()
         self._step("seed", programs.management("seed_demo", "--people", str(people)), self.env)
+        for line in self.supervisor.tail("seed").splitlines():
+            if line.startswith("  "):  # its own figures: times, numbers, peak memory
+                self.supervisor.say("  " + line)
         self.folder.seed_done(people=people, database=self.database)
 
     def _step(self, name: str, command: list[str], env: dict[str, str]) -> None:
