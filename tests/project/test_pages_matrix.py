@@ -9,12 +9,13 @@ script.  screens.md, "Security headers"; trust.md, "People and access".
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from registry.domain.roles import Permission
+from registry.domain.roles import ROLES, Permission, Role
 from tests.cast import Cast
 from tests.factories import addresses, reading
 from tests.factories.addresses import Route
@@ -146,3 +147,11 @@ def _careless(answer: Any, body: str) -> list[str]:
     if re.search(r"(?:src|href)=\"(?:https?:)?//", body):
         found.append("something from another place")
     return found
+
+
+def test_every_role_and_permission_is_in_the_glossary() -> None:
+    glossary = (Path(__file__).resolve().parents[2] / "docs/glossary.md").read_text("utf-8")
+    missing = [one.value for one in (*Permission, *Role) if f"| `{one.value}` | " not in glossary]
+    assert not missing, f"add to docs/glossary.md: {missing}"
+    for role, rule in ROLES.items():
+        assert f"| `{role.value}` | {rule.label} | {rule.why} |" in glossary, role
