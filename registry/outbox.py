@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.db.models import F, Q
 
-from registry.domain.errors import Conflict
+from registry.domain.errors import Conflict, NotFound
 from registry.models import Heartbeat, OutboxMessage
 
 log = logging.getLogger(__name__)
@@ -141,7 +141,7 @@ def claim(*, at: datetime, lease: timedelta, limit: int = 1) -> list[Claimed]:
         worn = [row for row in rows if row.attempts >= MAX_ATTEMPTS]
         if worn:
             OutboxMessage.objects.filter(pk__in=[row.pk for row in worn]).update(
-                dead_at=at, lease_token=None, lease_until=None
+                dead_at=at, lease_token=None, lease_until=None, last_error="worker_died"
             )
         ours = [row for row in rows if row.attempts < MAX_ATTEMPTS]
         OutboxMessage.objects.filter(pk__in=[row.pk for row in ours]).update(
@@ -179,10 +179,16 @@ def give_back(claimed: Claimed, *, error: str, at: datetime) -> None:
 
 
 def retry_dead(*, message_id: int, at: datetime) -> None:
-    """An operator wakes a dead row."""
-    OutboxMessage.objects.filter(pk=message_id, dead_at__isnull=False).update(
+    """An operator wakes a dead row.
+
+    Raises:
+        NotFound: there is no dead row of this number.
+    """
+    woken = OutboxMessage.objects.filter(pk=message_id, dead_at__isnull=False).update(
         dead_at=None, attempts=0, run_after=at
     )
+    if woken != 1:
+        raise NotFound
     transaction.on_commit(ring, robust=True)
 
 
@@ -194,6 +200,43 @@ def prune(*, before: datetime) -> int:
 def beat(*, name: str, at: datetime) -> None:
     """Note that real work happened."""
     Heartbeat.objects.update_or_create(name=name, defaults={"at": at})
+
+
+def heartbeats() -> dict[str, datetime]:
+    """Name → the last time that real work happened."""
+    return dict(Heartbeat.objects.order_by("name").values_list("name", "at"))
+
+
+@dataclass(frozen=True)
+class Row:
+    """An open or dead row as an operator sees it: codes and numbers, nothing personal."""
+
+    id: int
+    kind: str
+    subject_id: int | None
+    dedupe_key: str
+    created_at: datetime
+    run_after: datetime
+    attempts: int
+    last_error: str
+    leased: bool
+    dead: bool
+
+
+def unfinished(*, at: datetime, limit: int = 50) -> list[Row]:
+    """What is dead, then what waits or is being worked on; oldest first."""
+    rows = OutboxMessage.objects.filter(done_at__isnull=True).order_by(
+        F("dead_at").asc(nulls_last=True), "run_after", "id"
+    )
+    return [
+        Row(
+            row.pk, row.kind, row.subject_id, row.dedupe_key, row.created_at, row.run_after,
+            row.attempts, row.last_error,
+            leased=row.lease_until is not None and row.lease_until > at,
+            dead=row.dead_at is not None,
+        )
+        for row in rows[: max(0, limit)]
+    ]
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import ssl
 from typing import Any
 
 from celery import Celery
@@ -33,6 +34,10 @@ from workers.transport import PatientAMQP
 app = Celery("tsunagari", amqp=PatientAMQP)
 app.conf.update(
     broker_url=settings.REDIS_URL,
+    # kombu would accept any certificate behind rediss://.
+    broker_use_ssl=(
+        {"ssl_cert_reqs": ssl.CERT_REQUIRED} if settings.REDIS_URL.startswith("rediss:") else None
+    ),
     result_backend=None,
     task_ignore_result=True,
     task_serializer="json",
