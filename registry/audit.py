@@ -104,14 +104,13 @@ def released(
     subject_kind: str, subject_id: int, detail: dict[str, Any] | None = None,
 ) -> None:
     """One release entry for each person handed on, naming the fields, in the transaction."""
-    LogEntry.objects.unscoped().bulk_create(
+    _insert(
         [
             _entry(
                 scope, LogKind.RELEASE, action, subject_kind, subject_id, person, fields, detail
             )
             for person, fields in people
-        ],
-        batch_size=500,
+        ]
     )
 
 

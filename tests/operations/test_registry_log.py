@@ -116,3 +116,22 @@ def test_removed_inserted_moved_and_unsealed_entries_are_found(
 ) -> None:
     _as_owner(lambda: tamper(entries))
     assert audit.verify().broken
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("write", ["note", "viewed", "changed", "released"])
+def test_every_writer_of_the_log_holds_back_the_seal(system: Any, write: str) -> None:
+    """Without the shared lock an entry could be numbered below a seal and appear after it."""
+    given: dict[str, Any] = {"scope": system, "action": "test"}
+    if write == "note":
+        audit.note(**given, kind="view", subject_kind="person")
+    elif write == "viewed":
+        audit.viewed(**given, people=[1], fields=["name"])
+    elif write == "changed":
+        audit.changed(**given, people=[(1, ["name"])])
+    else:
+        audit.released(**given, people=[(1, ["name"])], subject_kind="edition", subject_id=1)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND mode = "
+                       "'ShareLock' AND pid = pg_backend_pid()")
+        assert cursor.fetchone() == (1,)
