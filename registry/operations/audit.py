@@ -1,3 +1,0 @@
-"""Moved to ``registry.audit``."""
-
-from registry.audit import *  # noqa: F403
