@@ -28,11 +28,16 @@ pytestmark = pytest.mark.django_db(transaction=True)
 G3 = 10.0
 
 
+def _has_children(crew: Crew) -> bool:
+    crew.ensure()  # a worker whose first children are killed at once gives up by itself
+    return bool(crew.children())
+
+
 def _strike(crew: Crew, chance: random.Random) -> str:
     """Kill one of them; what died."""
     victim = chance.choices(["child", "worker", "redis", "beat"], [10, 4, 4, 1])[0]
     if victim == "child":
-        wait_for(lambda: bool(crew.children()), seconds=60, what="a child")
+        wait_for(lambda: _has_children(crew), seconds=60, what="a child")
         with contextlib.suppress(ProcessLookupError, IndexError):
             os.kill(chance.choice(crew.children()), signal.SIGKILL)
     elif victim == "redis":
@@ -59,7 +64,7 @@ def campaign(
         crew.ensure()
 
     def all_done() -> bool:
-        crew.ensure()  # a worker whose first children are killed at once gives up by itself
+        crew.ensure()
         return open_rows(kind) == 0
 
     wait_for(all_done, seconds=90, what="all done")
