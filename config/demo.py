@@ -92,6 +92,7 @@ class Demo:
         self.env = programs.environment(
             os.environ, DEMO="1", DATA_DIR=str(folder.path), PUBLIC_URL=self.url
         )
+        self.new_city = False
         database = os.environ.get("DATABASE_URL", "")
         self.database = hashlib.sha256(database.encode()).hexdigest() if database else "embedded"
 
@@ -129,6 +130,15 @@ class Demo:
                     say(str(cause))
             return 1
         return 0
+
+    def share(self) -> None:
+        """Open this period's sharing in a new city: 民生委員 find their roster from the start.
+
+        The check does not want this: it opens the run itself, after its own people have come.
+        """
+        if self.new_city:
+            command = programs.management("share_rosters", "--apply")
+            self._step("share", command, self.env)
 
     def stay(self) -> None:
         """Keep everything alive until a signal (`Stopped`) or a child that keeps dying."""
@@ -172,6 +182,7 @@ class Demo:
             if line.startswith("  "):  # its own figures: times, numbers, peak memory
                 self.supervisor.say("  " + line)
         self.folder.seed_done(people=people, database=self.database)
+        self.new_city = True
 
     def _step(self, name: str, command: list[str], env: dict[str, str]) -> None:
         begun = time.monotonic()
@@ -215,6 +226,7 @@ def run(given: argparse.Namespace, folder: Folder) -> int:
             demo.start()
             if given.check:
                 return demo.check()
+            demo.share()
             demo.stay()
         finally:
             say("停止しています / stopping")

@@ -37,6 +37,7 @@ class Check:
     now: datetime
     run: int = 1
     counter: int = 0
+    shared_with: str = ""  # the period that was shared after this check's people had come
     people: dict[str, int] = field(default_factory=dict)
     numbers: dict[str, str] = field(default_factory=dict)
     area: int = 0
@@ -73,6 +74,7 @@ class Check:
         try:
             memory = json.loads((folder / MEMORY).read_text(encoding="utf-8"))
             found.run, found.counter = int(memory["run"]) + 1, int(memory["counter"])
+            found.shared_with = str(memory.get("shared_with", ""))
         except (OSError, ValueError, KeyError):
             pass  # the first run
         return found
@@ -81,7 +83,8 @@ class Check:
         """Keep the run's number and the device's counter, as a tablet would."""
         handle = os.open(self.folder / MEMORY, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as target:
-            json.dump({"run": self.run, "counter": self.counter}, target)
+            memory = {"run": self.run, "counter": self.counter, "shared_with": self.shared_with}
+            json.dump(memory, target)
 
     def by(self, role: str) -> Program:
         """Somebody with the token of a role."""

@@ -211,7 +211,7 @@ def _person(card: PersonCard) -> dict[str, Any]:
         "priority_label": values.priority,
         "address": _address(values),
         "about": "・".join(filter(None, (values.age, values.sex, values.household))),
-        "needs": [*values.needs, *values.devices],
+        "needs": list(dict.fromkeys([*values.needs, *values.devices])),
         "communication": values.communication,
         "supporter": values.supporters or None,
         "destination": values.destination or None,
