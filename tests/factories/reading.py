@@ -12,6 +12,7 @@ import io
 import re
 import subprocess
 import unicodedata
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -29,6 +30,11 @@ PEOPLE: dict[str, tuple[str, ...]] = {
 #: Hanako's address is Tarō's too: he may see his own.
 HOUSE = "見本町1番1号"
 NUMBERS = {"hanako": "1001", "ichiro": "1002", "yuki": "1003", "minami": "1004"}
+
+_ALONE = {
+    who: re.compile(rf"(?<![\w.,:/#-]){number}(?![\w.,:-])", re.ASCII)
+    for who, number in NUMBERS.items()
+}
 
 
 def body_of(response: Any) -> bytes:
@@ -67,6 +73,13 @@ def named(found: str, who: str) -> list[str]:
     """The marks of a person that stand in a text."""
     tight = squeeze(found)
     marks = [mark for mark in PEOPLE[who] if squeeze(mark) in tight]
-    if re.search(rf"(?<![\w.,:/#-]){NUMBERS[who]}(?![\w.,:-])", found, re.ASCII):
+    if NUMBERS[who] in found and _ALONE[who].search(found):
         marks.append(f"宛名番号 {NUMBERS[who]}")
     return marks
+
+
+@lru_cache(maxsize=4096)
+def everybody(body: bytes) -> tuple[str, ...]:
+    """``who: mark`` of each of the cast's people in an answer's body (the same is read once)."""
+    told = text(body)
+    return tuple(f"{who}: {mark}" for who in PEOPLE for mark in named(told, who))

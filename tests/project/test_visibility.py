@@ -86,8 +86,9 @@ def _note(done: Sweep, url: str, response: Any) -> None:
     body = reading.body_of(response)
     if response.status_code == 200 and body[:4] in (b"%PDF", b"PK\x03\x04"):
         done.files.add(url)
-    told = reading.text(body) + "\n" + "\n".join(f"{k}: {v}" for k, v in response.headers.items())
-    found = [f"{who}: {mark}" for who in reading.PEOPLE for mark in reading.named(told, who)]
+    head = "\n".join(f"{name}: {value}" for name, value in response.headers.items()
+                     if name not in {"Content-Length", "Content-Security-Policy"})
+    found = [*reading.everybody(_same_page(body)), *reading.everybody(head.encode())]
     if found:
         done.seen[url] = found
 
@@ -125,7 +126,7 @@ def test_the_care_manager_finds_the_own_clients_alone(city: City) -> None:
 def test_holders_of_the_north_find_hanako_never_ichiro_or_yuki(
     city: City, who: str, office: str, closed: tuple[str, ...]
 ) -> None:
-    done = sweep(city, who, widely=who == "mori")
+    done = sweep(city, who)
     hidden = done.of("ichiro", "yuki", "minami")
     assert not hidden, f"refused, protected or of the south, shown to {who}: {hidden}"
     own = done.of("hanako")
