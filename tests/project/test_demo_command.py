@@ -201,7 +201,7 @@ def test_a_load_that_was_broken_off_is_made_anew(house: Path) -> None:
         command("--port", "0", "--check"), cwd=house, env=environment(house, SEED_SECONDS="60"),
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    end = time.monotonic() + 20
+    end = time.monotonic() + 90  # a loaded machine takes its time
     while not (house / "var" / "half").exists() and time.monotonic() < end:
         time.sleep(0.05)
     first.send_signal(signal.SIGTERM)
@@ -230,7 +230,7 @@ def test_nothing_outlives_a_demo_that_is_killed(running: Running) -> None:
     family = running.whole_family()
     running.process.kill()
     running.process.wait()
-    end = time.monotonic() + 20
+    end = time.monotonic() + 90  # a loaded machine takes its time
     while alive(family) and time.monotonic() < end:
         time.sleep(0.1)
     assert alive(family) == []
