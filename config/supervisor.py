@@ -1,9 +1,10 @@
 """Starts, watches and stops the service's processes; knows nothing of what they do.
 
-Owns: child processes in their own process groups, tied to this one (PR_SET_PDEATHSIG: when the
-supervisor is killed with -9, its children get SIGTERM and stop in order), their log files,
-restarts after a crash with a limit, and the stop in reverse order of the start. Refuses to go on
-when a child dies again and again, quoting the end of its log. Standard library only.
+Owns: child processes in their own sessions, tied to this one (PR_SET_PDEATHSIG: when the
+supervisor is killed with -9, its children get SIGTERM and stop in order; the guardian ends those
+that do not), their log files, restarts after a crash with a limit, and the stop in reverse order
+of the start. Refuses to go on when a child dies again and again, quoting the end of its log.
+Standard library only.
 
 Rules: docs/howto/run.md; trust.md G3 (worker and Redis are back within 10 s of a crash).
 """
@@ -21,6 +22,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+
+from config.guardian import Guardian
 
 RESTARTS, WITHIN_SECONDS = 5, 60.0
 LOG_LIMIT = 5 * 1024 * 1024
@@ -100,6 +103,7 @@ class Supervisor:
     def __init__(self, *, log_dir: Path | None, cwd: Path, say: Callable[[str], None]) -> None:
         self.log_dir, self.cwd, self.say = log_dir, cwd, say
         self._children: list[_Child] = []
+        self._guardian = Guardian()
         if log_dir is not None:
             log_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
 
@@ -115,6 +119,8 @@ class Supervisor:
         except BaseException:
             _end(process, program.stop_signal, program.stop_seconds)
             raise
+        finally:
+            self._guardian.forget(process.pid)
         if code != 0:
             raise ChildFailed(program.name, _died(code), self.tail(program.name))
 
@@ -133,6 +139,7 @@ class Supervisor:
             if not restart or len(child.deaths) > RESTARTS:
                 raise ChildFailed(name, _died(code), self.tail(name))
             _kill_group(child.process)  # its own children must not outlive it
+            self._guardian.forget(child.process.pid)
             self.say(f"{name}: {_died(code)}、再起動します / restarting")
             child.process = self._spawn(child.program)
 
@@ -154,7 +161,8 @@ class Supervisor:
             except (Stopped, KeyboardInterrupt):
                 hurry = True
                 continue
-            self._children.pop()
+            self._guardian.forget(self._children.pop().process.pid)
+        self._guardian.dismiss()
 
     def tail(self, name: str, lines: int = 15) -> str:
         """The end of a child's log; empty when it writes to our output."""
@@ -170,7 +178,7 @@ class Supervisor:
     def _spawn(self, program: Program) -> subprocess.Popen[bytes]:
         output = self._log(program.name)
         try:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 [*program.command],
                 env=dict(program.env),
                 cwd=self.cwd,
@@ -183,6 +191,8 @@ class Supervisor:
         finally:
             if output is not None:
                 os.close(output)
+        self._guardian.watch(process.pid, program.stop_seconds)
+        return process
 
     def _log(self, name: str) -> int | None:
         if self.log_dir is None:

@@ -118,3 +118,35 @@ time.sleep(60)
     parent.wait()
     until((tmp_path / "stopped").exists)
     until(lambda: gone(int(pid.read_text())))
+
+
+def test_the_deaf_and_their_children_do_not_outlive_a_supervisor_that_is_killed(
+    tmp_path: Path,
+) -> None:
+    deaf = (
+        "import signal, subprocess, sys, time\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "child = subprocess.Popen(['sleep', '60'])\n"
+        "with open(sys.argv[1], 'w') as out: out.write(str(child.pid))\n"
+        "time.sleep(60)"
+    )
+    code = f"""
+import os, sys, time
+from pathlib import Path
+from config.supervisor import Program, Supervisor
+s = Supervisor(log_dir=None, cwd=Path("."), say=print)
+command = [sys.executable, "-c", {deaf!r}, {str(tmp_path / "pid")!r}]
+s.start(Program("deaf", command, dict(os.environ), stop_seconds=0.5))
+time.sleep(60)
+"""
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=ROOT
+    )
+    pid = tmp_path / "pid"
+    until(lambda: pid.exists() and pid.read_text())
+    family = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()
+    assert len(family) == 2, "the deaf one and the guardian"
+    parent.kill()
+    parent.wait()
+    for one in [*map(int, family), int(pid.read_text())]:
+        until(lambda one=one: gone(one))  # type: ignore[misc]
