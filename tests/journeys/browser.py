@@ -176,6 +176,12 @@ class Pages:
         assert not self.complaints, self.complaints
 
 
+def follow(target: Any) -> None:
+    """Click what leads to another document, and wait until that one is there."""
+    with target.page.expect_navigation():
+        target.click()
+
+
 def before_camera(text: str, *, width: int = 640, height: int = 480) -> None:
     """Hold a QR code before the camera: a film of still pictures (YUV 4:2:0)."""
     import qrcode

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from points.domain.codes import grouped
 from points.models import Attendance, Voucher
@@ -22,6 +23,7 @@ from tests.journeys.browser import (
     Pages,
     before_camera,
     browser,
+    follow,
     pages,
     shot,
 )
@@ -71,41 +73,41 @@ def test_a_volunteer_binds_is_counted_and_exchanges(world: Any, pages: Pages, js
     page.get_by_label("カードのコード").fill(grouped(world.card(0)).lower())
     page.get_by_label("誕生日の月").fill("５")
     page.get_by_label("誕生日の日").fill("6")
-    page.get_by_role("button", name="登録する").click()
+    follow(page.get_by_role("button", name="登録する"))
     pages.check(page, "volunteer_bind_wrong")
     page.get_by_label("誕生日の日").fill("5")
-    page.get_by_role("button", name="登録する").click()
+    follow(page.get_by_role("button", name="登録する"))
     pages.check(page, "volunteer_confirm")
-    assert page.get_by_text("花子").is_visible()
-    page.get_by_role("button", name="受付する").click()
-    assert page.locator("[data-result=granted]").is_visible()
+    expect(page.get_by_text("花子")).to_be_visible()
+    follow(page.get_by_role("button", name="受付する"))
+    expect(page.locator("[data-result=granted]")).to_be_visible()
     pages.check(page, "volunteer_granted")
     assert Attendance.objects.unscoped().filter(session_id=world.session).count() == 1
     page.goto(f"/E/{code_of(world)}")
-    page.get_by_role("button", name="受付する").click()
-    assert page.locator("[data-result=already]").is_visible()
+    follow(page.get_by_role("button", name="受付する"))
+    expect(page.locator("[data-result=already]")).to_be_visible()
     pages.check(page, "volunteer_already")
-    page.get_by_role("link", name="記録を見る").click()
+    follow(page.get_by_role("link", name="記録を見る"))
     pages.check(page, "volunteer_points")
-    page.get_by_role("link", name="交換する").click()
+    follow(page.get_by_role("link", name="交換する"))
     pages.check(page, "volunteer_exchange")
-    page.get_by_role("button", name="つぎへ").click()
+    follow(page.get_by_role("button", name="つぎへ"))
     assert page.title().startswith("エラー："), "nothing chosen"
     pages.check(page, "volunteer_exchange_empty")
     page.get_by_label("1枚").check()
-    page.get_by_role("button", name="つぎへ").click()
+    follow(page.get_by_role("button", name="つぎへ"))
     pages.check(page, "volunteer_exchange_check")
-    page.get_by_role("button", name="交換する").click()
+    follow(page.get_by_role("button", name="交換する"))
     pages.check(page, "volunteer_exchange_done")
     assert Voucher.objects.unscoped().count() == 1
     page.goto("/me/card")
     pages.check(page, "volunteer_card")
-    page.get_by_role("link", name="カードをなくした").click()
+    follow(page.get_by_role("link", name="カードをなくした"))
     pages.check(page, "volunteer_card_lost")
     page.goto("/me/supporter")
     pages.check(page, "volunteer_supporter")
     page.goto("/me/card")
-    page.get_by_role("button", name="はずす").click()
+    follow(page.get_by_role("button", name="はずす"))
     page.goto("/me")
     assert "/bind" in page.url
 
@@ -113,10 +115,10 @@ def test_a_volunteer_binds_is_counted_and_exchanges(world: Any, pages: Pages, js
 def test_late_unknown_and_foreign_codes_have_their_pages(world: Any, pages: Pages) -> None:
     page = pages.open(PHONE)
     page.goto(f"/E/{code_of(world, timedelta(minutes=5))}")
-    assert page.locator("[data-result=expired]").is_visible()
+    expect(page.locator("[data-result=expired]")).to_be_visible()
     pages.check(page, "volunteer_expired")
     page.goto("/E/AAAA")
-    assert page.locator("[data-result=bad_card]").is_visible()
+    expect(page.locator("[data-result=bad_card]")).to_be_visible()
     pages.check(page, "volunteer_bad_code")
     page.goto(f"/C/{world.card(0)}")
     pages.check(page, "card_scanned")
@@ -134,7 +136,7 @@ def test_reception_reads_a_card_by_camera_scanner_and_name(world: Any, pages: Pa
     page.goto("/")
     assert page.url.endswith("/host")
     pages.check(page, "host_home")
-    page.get_by_role("link", name="受付をする").click()
+    follow(page.get_by_role("link", name="受付をする"))
     banner = page.locator("[data-kiosk-banner]")
     page.wait_for_function(
         "() => document.querySelector('[data-kiosk-count]').textContent === '1'", timeout=30_000
@@ -153,12 +155,12 @@ def test_reception_reads_a_card_by_camera_scanner_and_name(world: Any, pages: Pa
     page.locator("[data-kiosk-recent] button").first.click()
     page.wait_for_function("() => document.querySelector('[data-kiosk-count]').textContent === '1'")
     assert Attendance.objects.unscoped().filter(voided_at__isnull=False).count() == 1
-    page.get_by_role("link", name="カードを忘れた方").click()
+    follow(page.get_by_role("link", name="カードを忘れた方"))
     page.get_by_label("名前か、かな").fill("たかはし")
-    page.get_by_role("button", name="さがす").click()
+    follow(page.get_by_role("button", name="さがす"))
     pages.check(page, "host_search")
-    page.get_by_role("button", name="受付する").click()
-    assert page.get_by_text("受付しました").is_visible()
+    follow(page.get_by_role("button", name="受付する"))
+    expect(page.get_by_text("受付しました")).to_be_visible()
     rows = Attendance.objects.unscoped().filter(voided_at__isnull=True)
     assert sorted(row.method for row in rows) == ["card", "name_search"]
 
@@ -192,17 +194,17 @@ def test_the_host_enters_paper_and_agrees_the_numbers(world: Any, pages: Pages) 
     page = pages.open(PHONE, user=world.leader, js=False)
     page.goto("/host")
     pages.check(page, "host_home_phone")
-    page.get_by_role("link", name="紙から入力").click()
+    follow(page.get_by_role("link", name="紙から入力"))
     page.get_by_label("花子").check()
     page.get_by_label("太郎").check()
     page.get_by_label("来た人の数").fill("3")
-    page.get_by_role("button", name="記録する").click()
+    follow(page.get_by_role("button", name="記録する"))
     pages.check(page, "host_sheet_wrong")
     page.get_by_label("来た人の数").fill("2")
-    page.get_by_role("button", name="記録する").click()
-    assert page.get_by_text("合っています").is_visible()
+    follow(page.get_by_role("button", name="記録する"))
+    expect(page.get_by_text("合っています")).to_be_visible()
     pages.check(page, "host_session")
-    page.get_by_role("link", name="取り消す").first.click()
+    follow(page.get_by_role("link", name="取り消す").first)
     pages.check(page, "host_void")
 
 
@@ -220,10 +222,10 @@ def test_a_shop_takes_a_voucher_once(world: Any, pages: Pages, size: tuple[int, 
     pages.check(page, f"shop_{name}")
     for expected in ("受けとりました", "受けとれません"):
         page.get_by_label("利用券のコード").fill(grouped(code))
-        page.get_by_role("button", name="受けとる").click()
-        assert page.get_by_text(expected).is_visible()
+        follow(page.get_by_role("button", name="受けとる"))
+        expect(page.get_by_text(expected)).to_be_visible()
         pages.check(page, f"shop_{'taken' if expected.endswith('た') else 'refused'}_{name}")
-    page.get_by_role("link", name="一覧を見る").click()
+    follow(page.get_by_role("link", name="一覧を見る"))
     pages.check(page, f"shop_uses_{name}")
 
 
@@ -239,22 +241,22 @@ def test_the_council_reads_its_statistics(world: Any, pages: Pages) -> None:
     page.goto("/")
     assert page.url.endswith("/council")
     pages.check(page, "council_home")
-    page.get_by_role("link", name="統計").click()
+    follow(page.get_by_role("link", name="統計"))
     pages.check(page, "council_statistics")
     page.get_by_label("活動の種類").select_option("support")
-    page.get_by_role("button", name="表示する").click()
+    follow(page.get_by_role("button", name="表示する"))
     assert page.locator(".figure-card").first.inner_text().count("0")
-    page.get_by_role("link", name="条件を元にもどす").click()
-    page.get_by_role("link", name="ファイルに保存").click()
-    page.get_by_role("button", name="書き出す").click()
+    follow(page.get_by_role("link", name="条件を元にもどす"))
+    follow(page.get_by_role("link", name="ファイルに保存"))
+    follow(page.get_by_role("button", name="書き出す"))
     pages.check(page, "council_export_wrong")
     page.get_by_label("書き出す理由").fill("理事会の資料")
     with page.expect_download() as coming:
         page.get_by_role("button", name="書き出す").click()
     assert coming.value.suggested_filename.endswith(".xlsx")
-    page.get_by_role("link", name="ボランティア").click()
+    follow(page.get_by_role("link", name="ボランティア"))
     pages.check(page, "council_volunteers")
-    page.get_by_role("link", name="見本　花子").click()
+    follow(page.get_by_role("link", name="見本　花子"))
     pages.check(page, "council_volunteer")
     page.goto("/council/sessions")
     pages.check(page, "council_sessions")

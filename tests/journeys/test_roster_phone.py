@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.journeys.browser import DESKTOP, PHONE, Pages, browser, pages
+from tests.journeys.browser import DESKTOP, PHONE, Pages, browser, follow, pages
 from tests.journeys.office_world import Office, fill, office
 
 __all__ = ["browser", "office", "pages"]
@@ -25,27 +25,27 @@ def test_commissioner_reads_reports_and_acknowledges(
     assert "一郎" not in page.content() and "雪" not in page.content()
     expect(page.get_by_text("森（見本）")).to_be_visible()
     pages.check(page, "roster_phone")
-    page.get_by_role("link", name="変わった方").click()
+    follow(page.get_by_role("link", name="変わった方"))
     expect(page.get_by_text("はじめての名簿です")).to_be_visible()
     pages.check(page, "roster_changed")
     page.goto("/roster/")
-    page.get_by_role("link", name="変わったことを知らせる").click()
-    page.get_by_role("button", name="知らせる").click()
+    follow(page.get_by_role("link", name="変わったことを知らせる"))
+    follow(page.get_by_role("button", name="知らせる"))
     expect(page.get_by_text("ひとことで書いてください").first).to_be_visible()
     pages.check(page, "roster_report_wrong")
     fill(page, sentence="先週から長女の家にいます。")
-    page.get_by_role("button", name="知らせる").click()
+    follow(page.get_by_role("button", name="知らせる"))
     expect(page.get_by_text("市へ知らせました")).to_be_visible()
     pages.check(page, "roster_reports")
     page.goto("/roster/")
-    page.get_by_role("link", name="名簿を受けとったことを知らせる").click()
+    follow(page.get_by_role("link", name="名簿を受けとったことを知らせる"))
     pages.check(page, "roster_copies")
-    page.get_by_role("button", name="受けとった").first.click()
+    follow(page.get_by_role("button", name="受けとった").first)
     expect(page.get_by_text("受けとりを記録しました")).to_be_visible()
-    page.get_by_role("link", name="引き継ぐ").first.click()
+    follow(page.get_by_role("link", name="引き継ぐ").first)
     pages.check(page, "roster_hand_over")
     page.go_back()
-    page.get_by_role("link", name="なくした").first.click()
+    follow(page.get_by_role("link", name="なくした").first)
     pages.check(page, "roster_lost")
 
 

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from registry import access
 from registry.operations import staff
 from tests import cast as members
 from tests.cast import TOTP_SECRET
-from tests.journeys.browser import DESKTOP, PHONE, Pages, browser, pages
+from tests.journeys.browser import DESKTOP, PHONE, Pages, browser, follow, pages
 
 __all__ = ["browser", "pages"]
 pytestmark = [pytest.mark.chromium, pytest.mark.django_db(transaction=True)]
@@ -41,22 +42,22 @@ def test_sign_in_with_the_second_factor(
     kind = "phone" if size == PHONE else "desktop"
     page.goto("/")
     pages.check(page, f"home_{kind}")
-    page.get_by_role("link", name="サインイン").click()
+    follow(page.get_by_role("link", name="サインイン"))
     pages.check(page, f"sign_in_{kind}")
     page.get_by_label("利用者ID").fill("former")
     page.get_by_label("パスワード").fill("chigau")
-    page.get_by_role("button", name="次へ").click()
+    follow(page.get_by_role("button", name="次へ"))
     assert page.title().startswith("エラー：")
     pages.check(page, f"sign_in_wrong_{kind}")
     if js:
         assert page.evaluate("document.activeElement.matches('[data-error-summary]')")
     assert page.get_by_label("利用者ID").input_value() == "former"
     page.get_by_label("パスワード").fill(PASSWORD)
-    page.get_by_role("button", name="次へ").click()
+    follow(page.get_by_role("button", name="次へ"))
     pages.check(page, f"sign_in_code_{kind}")
     page.get_by_label("確認コード").fill(code())
-    page.get_by_role("button", name="サインイン").click()
+    follow(page.get_by_role("button", name="サインイン"))
     page.wait_for_url("**/")
     pages.check(page, f"no_term_{kind}")
-    page.get_by_role("button", name="サインアウト").click()
-    assert page.get_by_role("link", name="サインイン").is_visible()
+    follow(page.get_by_role("button", name="サインアウト"))
+    expect(page.get_by_role("link", name="サインイン")).to_be_visible()
