@@ -255,7 +255,8 @@ _TYPES = {
 
 
 def edition_file(scope: Scope, *, edition_id: int, file: str) -> EditionFile:
-    """``pdf`` (booklet), ``xlsx``, or ``difference`` (sheet); each is on record as an export.
+    """``pdf`` (booklet), ``xlsx``, or ``difference`` (sheet); each is on record as an export,
+    and everybody in it as seen.
 
     The holder gets it only while the copy is in the office's hands, and only while everybody in
     it may still be shown; custody staff print it whenever they must.
@@ -271,10 +272,11 @@ def edition_file(scope: Scope, *, edition_id: int, file: str) -> EditionFile:
     address = getattr(found, column)
     if not address:
         raise NotFound
-    people = list(
+    rows = list(
         EditionRow.objects.visible_to(scope).filter(edition=found)
-        .values_list("person_id", flat=True)
+        .only("person_id", "columns", "change")
     )
+    people = [row.person_id for row in rows]
     if not scope.may(Permission.CUSTODY_MANAGE):
         copy = Copy.objects.visible_to(scope).filter(
             edition=found, medium=medium, state__in=_OPEN
@@ -288,7 +290,13 @@ def edition_file(scope: Scope, *, edition_id: int, file: str) -> EditionFile:
                 code="edition_has_strike_outs",
             )
     audit.note(scope=scope, kind="export", action=f"editions.file.{file}",
-               subject_kind="edition", subject_id=found.pk, detail={"people": people})
+               subject_kind="edition", subject_id=found.pk, detail={"people": len(rows)})
+    if file == "difference":  # only who is new, changed or gone stands in it
+        rows = [row for row in rows if row.change != "same"]
+        removed = EditionRemoval.objects.visible_to(scope).filter(edition=found)
+        audit.viewed(scope=scope, action="editions.file.difference", fields=("name",),
+                     people=removed.order_by("pk").values_list("person_id", flat=True))
+    _viewed(scope, f"editions.file.{file}", rows)
     ending = "xlsx" if file == "xlsx" else "pdf"
     middle = "-sabun" if file == "difference" else ""
     return EditionFile(

@@ -94,6 +94,10 @@ def test_mori_sees_her_cards_and_gets_her_files(shared: Cast) -> None:
     with access.system(at=shared.at, reason="test") as wide:
         seen = LogEntry.objects.visible_to(wide).filter(user_id=shared.mori.pk)
         assert seen.filter(kind="export").count() == 2
+        for form in ("pdf", "xlsx"):
+            opened = seen.filter(kind="view", action=f"editions.file.{form}")
+            assert [row.person_id for row in opened] == [shared.hanako_id], form
+            assert "name" in opened.get().fields
         assert seen.filter(action="editions.my_roster", person_id=shared.hanako_id).exists()
 
 
