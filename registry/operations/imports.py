@@ -185,7 +185,7 @@ def _row(batch: ImportBatch, each: Judgement) -> ImportRow:
     if isinstance(row, ParsedRow):
         key, values = row.key, to_plain(row.values)
     else:
-        key, values, column = "", {}, row.column
+        key, values, column = row.key, {}, row.column
     return ImportRow(
         batch=batch, row_number=row.row_number, verdict=each.verdict.value, key=key[:20],
         values=values, raw=list(row.raw) if handed_back else [], column=column[:80],

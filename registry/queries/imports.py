@@ -139,6 +139,7 @@ def rejected_file(scope: Scope, *, batch_id: int) -> tuple[str, bytes]:
     audit.note(scope=scope, kind=LogKind.EXPORT, action="imports.rejected_file",
                subject_kind="import", subject_id=batch_id, fields=kept.header,
                detail={"rows": rows.count()})
+    _known_viewed(scope, "imports.rejected_file", rows.exclude(key=""), kept.header)
     return f"取込不可_{batch_id}.{form.kind}", content
 
 
@@ -176,8 +177,16 @@ def _word(value: object) -> str:
 def _log(scope: Scope, found: BatchFact, shown: Sequence[ImportRow]) -> None:
     audit.note(scope=scope, kind=LogKind.VIEW, action="imports.preview", subject_kind="import",
                subject_id=found.id, fields=["name"], detail={"rows": len(shown)})
-    numbers = [row.key for row in shown if row.key]
-    known = Person.objects.visible_to(scope).filter(number__in=numbers)
+    pks = [row.pk for row in shown if row.key]
+    _known_viewed(scope, "imports.preview",
+                  ImportRow.objects.visible_to(scope).filter(pk__in=pks), ["name"])
+
+
+def _known_viewed(
+    scope: Scope, action: str, rows: QuerySet[ImportRow], fields: Sequence[str]
+) -> None:
+    """Whoever of these rows stands in the register already was seen by name (trust.md G7)."""
+    known = Person.objects.visible_to(scope).filter(number__in=rows.values("key"))
     if not scope.system:
-        audit.viewed(scope=scope, action="imports.preview",
-                     people=list(known.values_list("pk", flat=True)), fields=["name"])
+        audit.viewed(scope=scope, action=action, fields=fields,
+                     people=list(known.values_list("pk", flat=True)))

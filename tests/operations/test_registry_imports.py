@@ -275,6 +275,15 @@ def test_a_preview_shows_before_and_after_and_leaves_a_record(cast: Cast) -> Non
             read.rejected_file(by, batch_id=batch.pk)
 
 
+def test_G7_somebody_known_in_a_file_of_rejected_rows_was_seen(cast: Cast) -> None:
+    with cast.scope(cast.sato) as by:
+        hanako = next(line for line in PEOPLE.splitlines() if "花子" in line)
+        batch = _stage(by, _file((hanako.split(",")[4], "平成99年1月1日")))
+        read.rejected_file(by, batch_id=batch.pk)
+        seen = LogEntry.objects.visible_to(by).filter(action="imports.rejected_file", kind="view")
+        assert [row.person_id for row in seen] == [cast.hanako_id]
+
+
 @pytest.mark.parametrize("who", ["takada", "suzuki", "mori", "care_manager", "nobody"])
 def test_only_the_officer_imports(cast: Cast, who: str) -> None:
     with cast.scope(cast.sato) as by:

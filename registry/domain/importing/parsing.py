@@ -70,13 +70,17 @@ class ParsedRow:
 
 @dataclass(frozen=True, slots=True)
 class RejectedRow:
-    """A row that goes back: column name, stable code, reason in Japanese, cells as they came."""
+    """A row that goes back: column name, stable code, reason in Japanese, cells as they came.
+
+    ``key`` is whose row it is where that could be read: returning it shows somebody's data.
+    """
 
     row_number: int
     column: str
     code: str
     reason: str
     raw: tuple[str, ...]
+    key: str = ""
 
 
 def parse_row(row: RawRow, found: Layout, profile: Profile, *, on: date) -> ParsedRow | RejectedRow:
@@ -104,19 +108,30 @@ def parse_row(row: RawRow, found: Layout, profile: Profile, *, on: date) -> Pars
                 raise CellRefused("改行や制御文字が入っています。", code="cell_control")
             values[column.field] = _value(column, cell, profile, notes)
         except Refused as refused:
-            return _rejected(row, column.name, refused)
+            return _rejected(row, column.name, refused, _key(row, found, profile))
         outside = private_characters(cell)
         if outside:
             notes.append(Note(column.name, "note_gaiji", "外字です。字形を確かめてください。"))
     try:
         _check_row(values, on)
     except _Wrong as wrong:
-        return _rejected(row, names[wrong.field], wrong)
+        return _rejected(row, names[wrong.field], wrong, str(values[Field.NUMBER]))
     return ParsedRow(row.number, str(values[Field.NUMBER]), values, row.cells, tuple(notes))
 
 
-def _rejected(row: RawRow, column: str, refused: Refused) -> RejectedRow:
-    return RejectedRow(row.number, column, refused.code, refused.message, row.cells)
+def _key(row: RawRow, found: Layout, profile: Profile) -> str:
+    """The number of a row that is wrong elsewhere; "" when the number is not readable."""
+    for column, place in found.places:
+        if column.field == Field.NUMBER:
+            try:
+                return str(_value(column, row.cells[place].strip(), profile, []))
+            except Refused:
+                break
+    return ""
+
+
+def _rejected(row: RawRow, column: str, refused: Refused, key: str) -> RejectedRow:
+    return RejectedRow(row.number, column, refused.code, refused.message, row.cells, key)
 
 
 class _Wrong(CellRefused):
