@@ -120,3 +120,24 @@ class AppendOnly(models.Model):
 
     class Meta:
         abstract = True
+
+
+@dataclass(frozen=True)
+class Guard:
+    """A change that the database refuses while ``condition`` (SQL over OLD and NEW) holds.
+
+    ``verb`` is UPDATE or DELETE.  The condition sees every row, whoever is looking.
+    """
+
+    name: str
+    verb: str
+    condition: str
+
+
+class Guarded(models.Model):
+    """A model of which the database refuses some changes (``registry.database``)."""
+
+    guards: ClassVar[tuple[Guard, ...]] = ()
+
+    class Meta:
+        abstract = True

@@ -16,7 +16,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connections, models
 
-from registry.base import AppendOnly, Scoped
+from registry.base import AppendOnly, Guard, Guarded, Scoped
 
 OUR_APPS = ("registry", "points", "evacuation")
 
@@ -50,6 +50,11 @@ def append_only_models() -> list[tuple[type[models.Model], str]]:
     return [(m, m.append_only) for m in our_models() if issubclass(m, AppendOnly)]
 
 
+def guards() -> list[tuple[type[models.Model], Guard]]:
+    """(model, guard) of every change that is refused under a condition."""
+    return [(m, guard) for m in our_models() if issubclass(m, Guarded) for guard in m.guards]
+
+
 def install(using: str = "default") -> None:
     """Install triggers, policies and grants on one database.  Safe to run again."""
     connection = connections[using]
@@ -61,6 +66,9 @@ def install(using: str = "default") -> None:
         for model, condition in append_only_models():
             if model._meta.db_table in present:
                 _install_trigger(cursor, connection.vendor, model, condition)
+        for model, guard in guards():
+            if model._meta.db_table in present:
+                _install_guard(cursor, connection.vendor, model, guard)
         if connection.vendor == "postgresql":
             for model in our_models():
                 if model._meta.db_table in present:
@@ -85,6 +93,44 @@ def _install_trigger(cursor: Any, vendor: str, model: type[models.Model], condit
                 f'CREATE TRIGGER "{name}" BEFORE {verb} ON "{table}" FOR EACH ROW '
                 f"WHEN ({condition}) EXECUTE FUNCTION tsunagari_refuse_change()"
             )
+
+
+def _install_guard(cursor: Any, vendor: str, model: type[models.Model], guard: Guard) -> None:
+    """A trigger of its own; on PostgreSQL its function looks past row-level security."""
+    table, name = model._meta.db_table, guard.name
+    head = f'CREATE TRIGGER "{name}" BEFORE {guard.verb} ON "{table}" FOR EACH ROW '
+    if vendor == "sqlite":
+        cursor.execute(f'DROP TRIGGER IF EXISTS "{name}"')
+        cursor.execute(
+            f"{head} WHEN {guard.condition} BEGIN SELECT RAISE(ABORT, 'guard: {name}'); END"
+        )
+        return
+    row = "NEW" if guard.verb == "UPDATE" else "OLD"
+    cursor.execute(
+        f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql "
+        "SET tsunagari.volunteers = 'on' AS $$ BEGIN "
+        f"IF current_user <> 'tsunagari_purge' AND ({guard.condition}) THEN "
+        f"RAISE EXCEPTION 'guard: {name}' USING ERRCODE = 'restrict_violation'; END IF; "
+        f"RETURN {row}; END $$"
+    )
+    cursor.execute(f'DROP TRIGGER IF EXISTS "{name}" ON "{table}"')
+    cursor.execute(f"{head} EXECUTE FUNCTION {name}()")
+
+
+def lift_guards(using: str = "default") -> None:
+    """Drop the guards, before migrations and by ``history_open``; ``install`` puts them back.
+
+    A guard names other tables, and SQLite refuses to rename a table while a trigger speaks of
+    one that is just being rebuilt.
+    """
+    connection = connections[using]
+    present = set(connection.introspection.table_names())
+    with connection.cursor() as cursor:
+        for model, guard in guards():
+            table = model._meta.db_table
+            on = f' ON "{table}"' if connection.vendor == "postgresql" else ""
+            if table in present:
+                cursor.execute(f'DROP TRIGGER IF EXISTS "{guard.name}"{on}')
 
 
 def _functions() -> Iterator[str]:
@@ -165,6 +211,7 @@ def history_open(using: str = "default") -> Iterator[None]:
                 on = f' ON "{table}"' if connection.vendor == "postgresql" else ""
                 if table in present:
                     cursor.execute(f'DROP TRIGGER IF EXISTS "{table}_no_{verb}"{on}')
+    lift_guards(using)
     try:
         yield
     finally:
@@ -172,3 +219,6 @@ def history_open(using: str = "default") -> Iterator[None]:
             for model, condition in append_only_models():
                 if model._meta.db_table in present:
                     _install_trigger(cursor, connection.vendor, model, condition)
+            for model, guard in guards():
+                if model._meta.db_table in present:
+                    _install_guard(cursor, connection.vendor, model, guard)

@@ -69,7 +69,8 @@ def load() -> Rules:
     code_of = {row[0]: row[1] for row in programmes}
     rules: dict[str, list[RuleSet]] = {code: [] for code in code_of.values()}
     rule_id: dict[str, int] = {}
-    for number, programme, body in RuleSetRow.objects.order_by("starts_on").values_list(
+    inside = RuleSetRow.objects.filter(withdrawn_at__isnull=True)
+    for number, programme, body in inside.order_by("starts_on").values_list(
         "pk", "programme_id", "body"
     ):
         one = rule_from(body)
