@@ -5,9 +5,10 @@ from points.models.ledger import Account, AwardDecision, Passbook, Transfer, Uni
 from points.models.programme import Programme, ProgrammeYear, RuleDraft, RuleSet
 from points.models.session import Attendance, Group, Scan, Session
 from points.models.voucher import Exchange, SerialRun, Voucher
+from points.models.year import YearCorrection, YearEvent, YearException
 
 __all__ = [
     "Account", "Attendance", "AwardDecision", "Enrolment", "Exchange", "Group", "Passbook",
     "Programme", "ProgrammeYear", "RuleDraft", "RuleSet", "Scan", "SerialRun", "Session",
-    "Transfer", "Unit", "Voucher",
+    "Transfer", "Unit", "Voucher", "YearCorrection", "YearEvent", "YearException",
 ]

@@ -148,10 +148,18 @@ class ProgrammeYear(Guarded):
     fiscal_year = plain(models.PositiveSmallIntegerField("年度"))
     terms = plain(models.JSONField("年度のきまり"))
     state = plain(models.CharField("状態", max_length=8, choices=State.choices))
+    closing_at = plain(models.DateTimeField("締め切り前にした日時", null=True))
+    closing_by = plain(
+        models.ForeignKey("registry.User", models.PROTECT, null=True, related_name="+")
+    )
     closed_at = plain(models.DateTimeField("締め切り日時", null=True))
     closed_by = plain(
         models.ForeignKey("registry.User", models.PROTECT, null=True, related_name="+")
     )
+    # When every wallet of the year had been emptied for the first time; the jobs go on looking.
+    lapsed_at = plain(models.DateTimeField("失効ずみ日時", null=True))
+    # What the exceptions in force change; derived from ``YearException``, and verified.
+    exception = plain(models.JSONField("特例によるきまり", default=dict))
     citation = plain(models.CharField("根拠", max_length=160, blank=True, default=""))
     reason = plain(models.CharField("改めたわけ", max_length=200, blank=True, default=""))
     version = plain(models.PositiveIntegerField("版", default=1))
@@ -180,5 +188,14 @@ class ProgrammeYear(Guarded):
                 condition=Q(state="closed", closed_at__isnull=False, closed_by__isnull=False)
                 | (~Q(state="closed") & Q(closed_at__isnull=True, closed_by__isnull=True)),
                 name="programme_year_closed_at_and_by_together",
+            ),
+            models.CheckConstraint(
+                condition=Q(closing_at__isnull=True, closing_by__isnull=True)
+                | (Q(closing_at__isnull=False, closing_by__isnull=False) & ~Q(state="open")),
+                name="programme_year_closing_at_and_by_together",
+            ),
+            models.CheckConstraint(
+                condition=Q(lapsed_at__isnull=True) | Q(state="closed"),
+                name="programme_year_lapses_after_it_is_closed",
             ),
         ]

@@ -22,12 +22,18 @@ from registry.models.person import (
     WelfareRecord,
 )
 from registry.models.user import ApiToken, RememberedAnswer, User
-from registry.models.volunteer import BindingAttempt, BoundDevice, Card, Volunteer
+from registry.models.volunteer import (
+    BindingAttempt,
+    BoundDevice,
+    Card,
+    ResidenceChange,
+    Volunteer,
+)
 
 __all__ = [
     "ApiToken", "Appointment", "Area", "AreaKind", "BatchState", "BindingAttempt", "BoundDevice",
     "Card", "Caseload", "Heartbeat", "Household", "ImportBatch", "ImportRow", "LocationSource",
     "LogEntry", "LogKind", "LogSeal", "Membership", "Office", "OfficeArea", "Organisation",
-    "OrganisationKind", "OutboxMessage", "Person", "PersonEvent", "RememberedAnswer", "Sex",
-    "TownPoint", "User", "Verdict", "Volunteer", "WelfareRecord",
+    "OrganisationKind", "OutboxMessage", "Person", "PersonEvent", "RememberedAnswer",
+    "ResidenceChange", "Sex", "TownPoint", "User", "Verdict", "Volunteer", "WelfareRecord",
 ]

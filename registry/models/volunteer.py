@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 from django.db.models import Q
 
-from registry.base import Keep, Scoped, personal, plain
+from registry.base import AppendOnly, Keep, Scoped, personal, plain
 from registry.domain.roles import Permission
 
 if TYPE_CHECKING:
@@ -107,6 +107,33 @@ def _memberships() -> models.QuerySet[Any]:
     from registry.models.organisation import Membership  # the two nouns name each other
 
     return Membership.objects.unscoped()
+
+
+class ResidenceChange(AppendOnly, Scoped):
+    """From a day on, a volunteer lives in the city or no longer does (居住の変更).
+
+    ``was`` held before; of two rows from the same day the later one counts (a correction).
+    """
+
+    volunteer = personal(models.ForeignKey(Volunteer, models.PROTECT, related_name="+"),
+                         Keep.VOLUNTEER)
+    from_on = personal(models.DateField("いつから"), Keep.VOLUNTEER)
+    resident = personal(models.BooleanField("市内に住所"), Keep.VOLUNTEER)
+    was = personal(models.BooleanField("それまで市内に住所"), Keep.VOLUNTEER)
+    recorded_at = plain(models.DateTimeField("記録日時"))
+    recorded_by = plain(models.ForeignKey("registry.User", models.PROTECT, related_name="+"))
+
+    row_policy = _THROUGH_VOLUNTEER
+
+    class Meta:
+        verbose_name = "居住の変更"
+        indexes = [models.Index(fields=["volunteer"], name="residence_volunteer")]
+
+    @classmethod
+    def visible(cls, rows: models.QuerySet[Any], scope: Scope) -> models.QuerySet[Any]:
+        if scope.system:
+            return rows.all()
+        return rows.filter(volunteer_id__in=Volunteer.objects.visible_to(scope).values("pk"))
 
 
 class Card(Scoped):
