@@ -13,6 +13,7 @@ import hmac
 import os
 import secrets
 import tempfile
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -33,6 +34,12 @@ def _derived(key_id: int, purpose: str) -> bytes:
     root = settings.DATA_KEYS.get(key_id)
     if root is None:
         raise CannotOpen
+    return _below(root, purpose)
+
+
+@lru_cache(maxsize=256)
+def _below(root: bytes, purpose: str) -> bytes:
+    """The key below a root key; a rotated root is another argument."""
     return hmac.digest(root, b"tsunagari:" + purpose.encode(), "sha256")
 
 

@@ -7,10 +7,14 @@ themselves.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Any
+
+from django.db import connection
 
 from points.domain.recount import Rulebook
 from points.domain.rules import (
@@ -23,8 +27,8 @@ from points.domain.rules import (
     YearTerms,
     pick,
 )
-from points.models import Programme, ProgrammeYear
-from points.models import RuleSet as RuleSetRow
+from points.models import Programme
+from registry import rows
 from registry.access import Scope
 from registry.domain.errors import NotFound
 
@@ -63,26 +67,62 @@ class ProgrammeFact:
     years: tuple[YearTerms, ...]
 
 
+_ROWS = (
+    "SELECT id, code, name, short_name FROM points_programme ORDER BY id",
+    "SELECT id, programme_id, {body} FROM points_ruleset ORDER BY starts_on, id",
+    "SELECT programme_id, fiscal_year, {terms}, state FROM points_programmeyear ORDER BY id",
+)
+# The rules as read last, with the rows they were made from.
+_known: tuple[list[list[tuple[Any, ...]]], Rules] | None = None
+
+
+def statements() -> list[rows.Statement]:
+    """What ``made_of`` needs to know, to be sent together with other questions."""
+    cast = "::text" if connection.vendor == "postgresql" else ""
+    return [(text.format(body="body" + cast, terms="terms" + cast), ()) for text in _ROWS]
+
+
 def load() -> Rules:
-    """Every programme, rule set and year.  Three queries; these tables are small."""
-    programmes = list(Programme.objects.values_list("pk", "code", "name", "short_name"))
+    """Every programme, rule set and year; one round trip, these tables are small."""
+    return made_of(rows.fetch(*statements()))
+
+
+def made_of(read: list[list[tuple[Any, ...]]]) -> Rules:
+    """The rules in the answers to ``statements``.
+
+    The rows are read each time, so nothing here can be out of date; only the making of objects
+    is spared while they are the same as last time.
+    """
+    global _known  # one value, replaced whole
+    last = _known
+    if last is not None and last[0] == read:
+        return last[1]
+    made = _made(*read)
+    _known = (read, made)
+    return made
+
+
+def _made(
+    programmes: list[tuple[Any, ...]], rule_sets: list[tuple[Any, ...]],
+    years: list[tuple[Any, ...]],
+) -> Rules:
     code_of = {row[0]: row[1] for row in programmes}
-    rules: dict[str, list[RuleSet]] = {code: [] for code in code_of.values()}
+    by_code: dict[str, list[RuleSet]] = {code: [] for code in code_of.values()}
     rule_id: dict[str, int] = {}
-    inside = RuleSetRow.objects.filter(withdrawn_at__isnull=True)
-    for number, programme, body in inside.order_by("starts_on").values_list(
-        "pk", "programme_id", "body"
-    ):
-        one = rule_from(body)
-        rules[code_of[programme]].append(one)
+    for number, programme, body in rule_sets:
+        one = rule_from(json.loads(body))
+        by_code[code_of[programme]].append(one)
         rule_id[one.code] = number
-    terms: dict[tuple[str, int], YearTerms] = {}
-    for programme, year, body, state in ProgrammeYear.objects.values_list(
-        "programme_id", "fiscal_year", "terms", "state"
-    ):
-        terms[code_of[programme], year] = terms_from(body, state)
+    terms = {
+        (code_of[programme], year): terms_from(json.loads(body), state)
+        for programme, year, body, state in years
+    }
+    book = Rulebook(
+        MappingProxyType({code: tuple(some) for code, some in by_code.items()}),
+        MappingProxyType(terms),
+    )
     return Rules(
-        Rulebook(rules, terms), code_of, {code: number for number, code in code_of.items()},
+        book, code_of, {code: number for number, code in code_of.items()},
         {row[1]: row[2] for row in programmes}, {row[1]: row[3] for row in programmes},
         rule_id, {number: code for code, number in rule_id.items()},
     )
