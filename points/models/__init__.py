@@ -3,6 +3,7 @@
 from points.models.enrolment import Enrolment
 from points.models.ledger import Account, AwardDecision, Passbook, Transfer, Unit
 from points.models.programme import Programme, ProgrammeYear, RuleDraft, RuleSet
+from points.models.reception import WithdrawnScan
 from points.models.session import Attendance, Group, Scan, Session
 from points.models.voucher import Exchange, SerialRun, Voucher
 from points.models.year import YearCorrection, YearEvent, YearException
@@ -11,4 +12,5 @@ __all__ = [
     "Account", "Attendance", "AwardDecision", "Enrolment", "Exchange", "Group", "Passbook",
     "Programme", "ProgrammeYear", "RuleDraft", "RuleSet", "Scan", "SerialRun", "Session",
     "Transfer", "Unit", "Voucher", "YearCorrection", "YearEvent", "YearException",
+    "WithdrawnScan",
 ]

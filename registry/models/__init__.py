@@ -3,6 +3,7 @@
 from registry.models.area import Area, AreaKind, TownPoint
 from registry.models.audit import LogEntry, LogKind, LogSeal
 from registry.models.importbatch import BatchState, ImportBatch, ImportRow, Verdict
+from registry.models.kiosk import Kiosk
 from registry.models.organisation import (
     Appointment,
     Membership,
@@ -32,8 +33,9 @@ from registry.models.volunteer import (
 
 __all__ = [
     "ApiToken", "Appointment", "Area", "AreaKind", "BatchState", "BindingAttempt", "BoundDevice",
-    "Card", "Caseload", "Heartbeat", "Household", "ImportBatch", "ImportRow", "LocationSource",
-    "LogEntry", "LogKind", "LogSeal", "Membership", "Office", "OfficeArea", "Organisation",
-    "OrganisationKind", "OutboxMessage", "Person", "PersonEvent", "RememberedAnswer",
-    "ResidenceChange", "Sex", "TownPoint", "User", "Verdict", "Volunteer", "WelfareRecord",
+    "Card", "Caseload", "Heartbeat", "Household", "ImportBatch", "ImportRow", "Kiosk",
+    "LocationSource", "LogEntry", "LogKind", "LogSeal", "Membership", "Office", "OfficeArea",
+    "Organisation", "OrganisationKind", "OutboxMessage", "Person", "PersonEvent",
+    "RememberedAnswer", "ResidenceChange", "Sex", "TownPoint", "User", "Verdict", "Volunteer",
+    "WelfareRecord",
 ]
