@@ -20,8 +20,8 @@ from tests.factories import addresses, living, reading
 from tests.factories.addresses import Known, Route
 from tests.factories.living import City
 
-# Every page and file for every member of the cast takes minutes: bin/test -m slow, this file.
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+# Every page and file for every member of the cast: more than a minute in all.
+pytestmark = [pytest.mark.timeout(900)]
 
 NORTH = ("hanako", "ichiro", "yuki")
 WORDS = ("?q=見本&text=見本&show=changed&all=1&fiscal_year=2026&year=2026&month=2026-11"
