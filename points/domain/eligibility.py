@@ -20,13 +20,15 @@ from points.domain.rules import RuleSet, Source, fiscal_year
 class Facts:
     """About one volunteer on the activity's date; ``None`` means not known.
 
-    ``registered``: in the programme that year; ``member``: of the activity's group.
+    ``registered``: as a volunteer; ``enrolled``: in the programme for that fiscal year, on that
+    day; ``member``: of the activity's group.
     """
 
     birth_on: date | None
     registered: bool
     resident: bool | None = None
     member: bool = False
+    enrolled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +56,13 @@ YES = Decision(True)
 def decide(rules: RuleSet, facts: Facts, *, on: date, source: Source) -> Decision:
     """Whether an attendance on ``on`` counts under ``rules``, which must be in force then.
 
-    Codes: eligible, not_registered, source_not_allowed, residence_unknown, not_resident,
-    birth_unknown, under_age, not_member.
+    Codes: eligible, not_registered, not_enrolled, source_not_allowed, residence_unknown,
+    not_resident, birth_unknown, under_age, not_member.
     """
     if not facts.registered:
         return _no("not_registered", "この年度の登録がないため")
+    if rules.enrolment_required and not facts.enrolled:
+        return _no("not_enrolled", "この事業の年度登録がないため")
     if source not in rules.sources:
         return _no("source_not_allowed", "対象の活動ではないため")
     if rules.residence_required and facts.resident is None:

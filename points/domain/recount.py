@@ -52,6 +52,15 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Enrolled:
+    """A yearly registration (年度登録): from ``starts_on`` to the end of the fiscal year."""
+
+    programme: str
+    fiscal_year: int
+    starts_on: date
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """The facts about one volunteer.  ``left_on`` is the first day without registration."""
 
@@ -60,8 +69,9 @@ class Person:
     registered_on: date
     left_on: date | None
     members: tuple[Member, ...] = ()
+    enrolled: tuple[Enrolled, ...] = ()
 
-    def on(self, day: date, organisation: int) -> Facts:
+    def on(self, day: date, organisation: int, programme: str = "") -> Facts:
         """The facts in force on the activity's day (P1)."""
         return Facts(
             birth_on=self.born_on,
@@ -72,6 +82,11 @@ class Person:
                 and one.starts_on <= day
                 and (one.ends_on is None or day < one.ends_on)
                 for one in self.members
+            ),
+            enrolled=any(
+                one.programme == programme and one.starts_on <= day
+                and one.fiscal_year == fiscal_year(day)
+                for one in self.enrolled
             ),
         )
 
@@ -114,7 +129,7 @@ def count(records: Iterable[Record], person: Person, book: Rulebook) -> Counted:
     for one in every:
         rules = pick(book.rules[one.programme], one.on)
         said = eligibility.decide(
-            rules, person.on(one.on, one.organisation), on=one.on, source=one.source
+            rules, person.on(one.on, one.organisation, one.programme), on=one.on, source=one.source
         )
         decided[one.attendance] = said
         lots.setdefault((one.programme, fiscal_year(one.on)), []).append(

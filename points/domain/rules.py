@@ -84,6 +84,7 @@ class RuleSet:
     residence_required: bool = False
     membership_required: bool = False
     remainder: Remainder = Remainder.VOID
+    enrolment_required: bool = False
 
     def __post_init__(self) -> None:
         if wrong := dict(_faults(self)):
@@ -161,10 +162,11 @@ def pick(rule_sets: Iterable[RuleSet], on: date) -> RuleSet:
 
 
 def check_new(rules: RuleSet, existing: Sequence[RuleSet], latest_award_on: date | None) -> None:
-    """Refuse a rule set that would change the past.
+    """Refuse a rule set that would change the past, or that a later one does not go on from.
 
     Raises ``Refused``: ``begins_before_awards``, ``begins_same_day``, ``code_taken``,
-    ``kind_lost`` (an activity kind known until now has no rate; give it 0 points instead).
+    ``label_twice``, ``kind_lost`` (an activity kind known until now, or of this rule set and
+    not of the next, has no rate; give it 0 points instead).
     """
     if latest_award_on is not None and rules.begins_on <= latest_award_on:
         first = latest_award_on + timedelta(days=1)
@@ -172,15 +174,30 @@ def check_new(rules: RuleSet, existing: Sequence[RuleSet], latest_award_on: date
         raise Refused(said, code="begins_before_awards", fields={"begins_on": said})
     mine = [other for other in existing if other.programme == rules.programme]
     if any(other.begins_on == rules.begins_on for other in mine):
-        raise Refused("同じ日にはじまる要領があります。", code="begins_same_day")
+        said = "同じ日にはじまる要領があります。"
+        raise Refused(said, code="begins_same_day", fields={"begins_on": said})
     if any(other.code == rules.code for other in existing):
         raise Refused("この要領の記号は使われています。", code="code_taken")
+    labels = [rate.label for rate in rules.rates]
+    if len(set(labels)) < len(labels):
+        said = "同じ名前の活動が2つあります。"
+        raise Refused(said, code="label_twice", fields={"rates": said})
     before = [other for other in mine if other.begins_on < rules.begins_on]
+    after = [other for other in mine if other.begins_on > rules.begins_on]
     if before:
-        lost = {r.kind for r in pick(before, rules.begins_on).rates} - {r.kind for r in rules.rates}
-        if lost:
-            said = "いまある活動の種類がありません。0ポイントとして残してください。"
-            raise Refused(said, code="kind_lost", fields={"rates": "、".join(sorted(lost))})
+        check_kinds(pick(before, rules.begins_on), rules)
+    if after:
+        check_kinds(rules, min(after, key=lambda other: other.begins_on))
+
+
+def check_kinds(before: RuleSet, after: RuleSet) -> None:
+    """Refuse (``kind_lost``) when ``after`` has no rate for a kind of ``before``."""
+    lost = {rate.kind for rate in before.rates} - {rate.kind for rate in after.rates}
+    if lost:
+        names = "、".join(rate.label for rate in before.rates if rate.kind in lost)
+        first = f"{after.begins_on:%Y-%m-%d}"
+        said = f"{names}がありません。{first}からの要領に0ポイントとして残してください。"
+        raise Refused(said, code="kind_lost", fields={"rates": said})
 
 
 def check_terms(rules: RuleSet, terms: YearTerms) -> None:
@@ -191,9 +208,11 @@ def check_terms(rules: RuleSet, terms: YearTerms) -> None:
     if rules.programme != terms.programme:
         raise Refused("要領と年度の定めの事業がちがいます。", code="other_programme")
     if rules.yen_per_voucher != terms.yen_value:
-        raise Refused("利用券の金額が、年度の定めとちがいます。", code="yen_differs")
+        said = f"利用券の金額が、{terms.fiscal_year}年度の定め（{terms.yen_value}円）とちがいます。"
+        raise Refused(said, code="yen_differs", fields={"yen_per_voucher": said})
     if terms.annual_cap is not None and (rules.daily_cap or 0) > terms.annual_cap:
-        raise Refused("1日の上限が、年間の上限をこえています。", code="cap_below_daily")
+        said = f"1日の上限が、{terms.fiscal_year}年度の上限（{terms.annual_cap}）をこえています。"
+        raise Refused(said, code="cap_below_daily", fields={"daily_cap": said})
 
 
 def require_open(terms: YearTerms, *, correction: str = "") -> None:

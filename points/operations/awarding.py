@@ -61,7 +61,7 @@ def settle(
     """
     ids = set(volunteer_ids)
     found = records.records(by, rules, volunteer_ids=ids, years=years)
-    people = records.people(by, volunteer_ids=ids)
+    people = records.people(by, volunteer_ids=ids, rules=rules)
     before = records.decisions(by, rules, volunteer_ids=ids, years=years)
     shares: dict[int, Share] = {}
     eligible: dict[int, Decision] = {}

@@ -120,7 +120,7 @@ def _blocks(by: Scope) -> Iterator[list[int]]:
 
 def _check_block(block: list[int], rules: Rules, verdict: LedgerVerdict, by: Scope) -> None:
     found = records.records(by, rules, volunteer_ids=block, years=None)
-    people = records.people(by, volunteer_ids=block)
+    people = records.people(by, volunteer_ids=block, rules=rules)
     latest = records.decisions(by, rules, volunteer_ids=block, years=None)
     owner = {one.attendance: one.volunteer for some in found.values() for one in some}
     verdict.attendances += len(owner)

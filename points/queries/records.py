@@ -13,9 +13,9 @@ from collections.abc import Collection, Iterable
 from django.db.models import Q
 
 from points.domain.awards import Limit, Share
-from points.domain.recount import Member, Person, Record
+from points.domain.recount import Enrolled, Member, Person, Record
 from points.domain.rules import Source, fiscal_year_span
-from points.models import Attendance, AwardDecision
+from points.models import Attendance, AwardDecision, Enrolment
 from points.queries.rulebook import Rules
 from registry.access import Scope
 from registry.queries.organisations import membership_history
@@ -61,18 +61,39 @@ def records(
     return found
 
 
-def people(wide: Scope, *, volunteer_ids: Collection[int]) -> dict[int, Person]:
-    """volunteer id → the facts that decide eligibility, past memberships too."""
+def people(
+    wide: Scope, *, volunteer_ids: Collection[int], rules: Rules | None = None
+) -> dict[int, Person]:
+    """volunteer id → the facts that decide eligibility, past memberships too.
+
+    Yearly registrations are read unless ``rules`` show that no programme asks for them.
+    """
     members: dict[int, list[Member]] = defaultdict(list)
     for one in membership_history(wide, volunteer_ids=volunteer_ids):
         members[one.volunteer_id].append(Member(one.organisation_id, one.starts_on, one.ends_on))
+    enrolled = {} if rules is not None and not rules.ask_enrolment else enrolments(
+        wide, volunteer_ids=volunteer_ids
+    )
     return {
         number: Person(
             facts.born_on, facts.resident, facts.registered_on, facts.left_on,
-            tuple(members[number]),
+            tuple(members[number]), tuple(enrolled.get(number, ())),
         )
         for number, facts in volunteer_facts(wide, volunteer_ids=volunteer_ids).items()
     }
+
+
+def enrolments(wide: Scope, *, volunteer_ids: Collection[int]) -> dict[int, list[Enrolled]]:
+    """volunteer id → yearly registrations in force.  One query."""
+    found: dict[int, list[Enrolled]] = defaultdict(list)
+    rows = Enrolment.objects.visible_to(wide).filter(
+        volunteer_id__in=list(volunteer_ids), cancelled_at__isnull=True
+    )
+    for volunteer, programme, year, starts_on in rows.values_list(
+        "volunteer_id", "programme__code", "fiscal_year", "starts_on"
+    ):
+        found[volunteer].append(Enrolled(programme, year, starts_on))
+    return found
 
 
 def decisions(

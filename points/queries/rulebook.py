@@ -45,6 +45,11 @@ class Rules:
     rule_id: dict[str, int]  # rule set code → id
     rule_code: dict[int, str]
 
+    @property
+    def ask_enrolment(self) -> bool:
+        """Whether any rule set asks for a yearly registration."""
+        return any(one.enrolment_required for some in self.book.rules.values() for one in some)
+
     def terms(self, programme: str, year: int) -> YearTerms:
         """The terms of a year.  Raises ``NotFound`` when the year was not opened."""
         found = self.book.terms.get((programme, year))
@@ -69,7 +74,10 @@ class ProgrammeFact:
 
 _ROWS = (
     "SELECT id, code, name, short_name FROM points_programme ORDER BY id",
-    "SELECT id, programme_id, {body} FROM points_ruleset ORDER BY starts_on, id",
+    (
+        "SELECT id, programme_id, {body} FROM points_ruleset WHERE withdrawn_at IS NULL"
+        " ORDER BY starts_on, id"
+    ),
     "SELECT programme_id, fiscal_year, {terms}, state FROM points_programmeyear ORDER BY id",
 )
 # The rules as read last, with the rows they were made from.
@@ -165,6 +173,7 @@ def rule_body(rules: RuleSet) -> dict[str, Any]:
         "daily_cap": rules.daily_cap, "vouchers_per_year": rules.vouchers_per_year,
         "minimum_age": rules.minimum_age, "residence_required": rules.residence_required,
         "membership_required": rules.membership_required, "remainder": rules.remainder.value,
+        "enrolment_required": rules.enrolment_required,
     }
 
 
