@@ -1,6 +1,13 @@
 """Models of points.  Interfaces never import them; operations and queries do."""
 
 from points.models.enrolment import Enrolment
+from points.models.group import (
+    GroupContact,
+    GroupEvent,
+    GroupLeader,
+    GroupPlan,
+    GroupReport,
+)
 from points.models.ledger import Account, AwardDecision, Passbook, Transfer, Unit
 from points.models.programme import Programme, ProgrammeYear, RuleDraft, RuleSet
 from points.models.reception import WithdrawnScan
@@ -9,7 +16,8 @@ from points.models.voucher import Exchange, SerialRun, Voucher
 from points.models.year import YearCorrection, YearEvent, YearException
 
 __all__ = [
-    "Account", "Attendance", "AwardDecision", "Enrolment", "Exchange", "Group", "Passbook",
+    "Account", "Attendance", "AwardDecision", "Enrolment", "Exchange", "Group",
+    "GroupContact", "GroupEvent", "GroupLeader", "GroupPlan", "GroupReport", "Passbook",
     "Programme", "ProgrammeYear", "RuleDraft", "RuleSet", "Scan", "SerialRun", "Session",
     "Transfer", "Unit", "Voucher", "YearCorrection", "YearEvent", "YearException",
     "WithdrawnScan",

@@ -25,7 +25,18 @@ BY_VOLUNTEER = (
 
 
 class Group(models.Model):
-    """登録団体: an organisation registered with a programme for one fiscal year."""
+    """登録団体: an organisation registered with a programme for one fiscal year.
+
+    The filing goes draft → submitted → registered, or returned with a reason; ``withdrawn`` ends
+    it.  Names of people are in ``group.py``, behind a scope.
+    """
+
+    class State(models.TextChoices):
+        DRAFT = "draft", "作成中"
+        SUBMITTED = "submitted", "審査まち"
+        REGISTERED = "registered", "登録"
+        RETURNED = "returned", "差しもどし"
+        WITHDRAWN = "withdrawn", "とりやめ"
 
     organisation = plain(
         models.ForeignKey("registry.Organisation", models.PROTECT, related_name="+")
@@ -35,15 +46,48 @@ class Group(models.Model):
     name = plain(models.CharField("団体名", max_length=120))
     activity_kind = plain(models.CharField("活動の種類", max_length=24))
     area = plain(models.ForeignKey("registry.Area", models.PROTECT, null=True, related_name="+"))
-    registered_at = plain(models.DateTimeField("登録日時"))
-    registered_by = plain(models.ForeignKey("registry.User", models.PROTECT, related_name="+"))
+    state = plain(
+        models.CharField("状態", max_length=10, choices=State.choices, default=State.REGISTERED)
+    )
+    # 差しもどし・とりやめの理由.
+    reason = plain(models.CharField("理由", max_length=200, blank=True))
+    # 人数が足りないまま登録したわけ (an approved exception, as data).
+    exception = plain(models.CharField("少人数で認めた理由", max_length=200, blank=True))
+    version = plain(models.PositiveIntegerField("版", default=1))
+    submitted_at = plain(models.DateTimeField("届け出日時", null=True))
+    submitted_by = plain(
+        models.ForeignKey("registry.User", models.PROTECT, null=True, related_name="+")
+    )
+    registered_at = plain(models.DateTimeField("登録日時", null=True))
+    registered_by = plain(
+        models.ForeignKey("registry.User", models.PROTECT, null=True, related_name="+")
+    )
 
     class Meta:
         verbose_name = "登録団体"
         constraints = [
             models.UniqueConstraint(
                 fields=["organisation", "programme", "fiscal_year"],
-                name="group_registered_once_a_year",
+                condition=~Q(state="withdrawn"), name="group_registered_once_a_year",
+            ),
+            models.CheckConstraint(
+                condition=Q(submitted_at__isnull=True, submitted_by__isnull=True)
+                | Q(submitted_at__isnull=False, submitted_by__isnull=False),
+                name="group_submitted_at_and_by_together",
+            ),
+            models.CheckConstraint(
+                condition=Q(registered_at__isnull=True, registered_by__isnull=True)
+                | Q(registered_at__isnull=False, registered_by__isnull=False),
+                name="group_registered_at_and_by_together",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="registered") | Q(registered_at__isnull=False),
+                name="group_registration_is_signed",
+            ),
+            models.CheckConstraint(
+                condition=(Q(state__in=["returned", "withdrawn"]) & ~Q(reason=""))
+                | (~Q(state__in=["returned", "withdrawn"]) & Q(reason="")),
+                name="group_no_is_explained",
             ),
         ]
 

@@ -34,6 +34,8 @@ class Permission(StrEnum):
     EXCHANGE = "points.exchange"
     VOUCHERS_REDEEM = "vouchers.redeem"
     RULES_MANAGE = "rules.manage"
+    GROUPS_KEEP = "groups.keep"  # files for one's own group, or (council) for any
+    GROUPS_DECIDE = "groups.decide"
     STATISTICS_VIEW = "statistics.view"
     STATISTICS_EXPORT = "statistics.export"
     # evacuation
@@ -126,7 +128,7 @@ ROLES: dict[Role, RoleRule] = {
                 P.AREAS_VIEW, P.VOLUNTEERS_VIEW, P.VOLUNTEERS_MANAGE, P.CARDS_ISSUE,
                 P.SESSIONS_VIEW, P.SESSIONS_MANAGE, P.SCANS_RECORD, P.ATTENDANCE_VOID,
                 P.STATEMENTS_VIEW, P.EXCHANGE, P.RULES_MANAGE, P.STATISTICS_VIEW,
-                P.STATISTICS_EXPORT,
+                P.STATISTICS_EXPORT, P.GROUPS_KEEP, P.GROUPS_DECIDE,
             }
         ),
         "ボランティアとポイントを運営する。名簿は見ない（P11）。",
@@ -137,7 +139,7 @@ ROLES: dict[Role, RoleRule] = {
         frozenset(
             {
                 P.VOLUNTEERS_VIEW, P.SESSIONS_VIEW, P.SESSIONS_MANAGE, P.SCANS_RECORD,
-                P.ATTENDANCE_VOID,
+                P.ATTENDANCE_VOID, P.GROUPS_KEEP,
             }
         ),
         "自分の団体の会員と開催回だけを扱う（P9）。",
