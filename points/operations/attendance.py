@@ -38,7 +38,7 @@ from registry.operations.staff import actor_id
 
 __all__ = [
     "LARGEST_BATCH", "ScanAnswer", "ScanAnswers", "ScanRequest", "clear_overlap", "correct",
-    "open_form", "record", "record_by_form", "void",
+    "open_form", "record", "record_by_form", "take_back", "void",
 ]
 
 
@@ -120,7 +120,24 @@ def void(*, attendance_id: int, reason: str, by: Scope) -> Attendance:
     """
     by.require(Permission.ATTENDANCE_VOID)
     said = _reason(reason)
-    row = _locked(attendance_id, by)
+    return _void(_locked(attendance_id, by), said, by)
+
+
+@transaction.atomic
+def take_back(*, attendance_id: int, reason: str, by: Scope, wide: Scope) -> Attendance:
+    """Void for somebody who may undo this very record; the calling operation has proven it.
+
+    ``by`` stands in the record; ``wide`` is the service's own scope, that only operations have.
+
+    Raises:
+        NotFound: no such record.
+        Refused: ``reason_missing``.
+        AlreadyVoid: it was voided before.
+    """
+    return _void(_locked(attendance_id, wide), _reason(reason), by)
+
+
+def _void(row: Any, said: str, by: Scope) -> Attendance:
     if row.voided_at is not None:
         raise AlreadyVoid
     row.voided_at, row.voided_by_id, row.void_reason = by.at, actor_id(by=by), said
