@@ -16,7 +16,7 @@ from datetime import date
 
 from points.domain.accounts import Account, AccountKind, Cause, CauseKind, Transfer
 from points.domain.awards import Change, Limit
-from points.domain.rules import Remainder, RuleSet, YearState, YearTerms
+from points.domain.rules import Remainder, RuleSet, YearTerms
 from points.domain.vouchers import Step
 from registry.domain.errors import Refused
 
@@ -118,7 +118,7 @@ def plan_exchange(
     on: date,
     taken: int,
 ) -> list[Transfer]:
-    """Turn points into ``len(serials)`` vouchers, oldest open year first.
+    """Turn points into ``len(serials)`` vouchers, oldest year in its window first.
 
     ``terms`` by fiscal year; ``taken``: vouchers already exchanged in this fiscal year, those
     voided not counted.  Years whose voucher is worth another amount never share one voucher.
@@ -186,11 +186,13 @@ def plan_undo_exchange(
 
 
 def plan_lapse(
-    position: Position, year: int, *, expiry: str, rules: RuleSet, terms: YearTerms, on: date
+    position: Position, year: int, *, expiry: str, rules: RuleSet, terms: YearTerms, on: date,
+    carries_all: bool = False,
 ) -> list[Transfer]:
     """Empty a year's wallet on its lapse day: the remainder carries over if the rule says so.
 
-    Raises ``Refused`` (``lapse_not_due``).
+    ``carries_all``: an approved exception carries every point.  Raises ``Refused``
+    (``lapse_not_due``).
     """
     if on < terms.lapses_on:
         raise Refused("失効日になっていません。", code="lapse_not_due")
@@ -198,6 +200,9 @@ def plan_lapse(
     points = position.wallets.get(year, 0)
     carried = points % rules.points_per_voucher if rules.remainder is Remainder.CARRY else 0
     said = f"{year}年度の端数{carried}ポイントを{year + 1}年度に繰り越しました"
+    if carries_all:
+        carried = points
+        said = f"特例により、{year}年度の{carried}ポイントを{year + 1}年度に繰り越しました"
     plan.move(position.wallet(year), position.wallet(year + 1), carried, cause, said)
     lost = points - carried
     said = f"{year}年度の{lost}ポイントは期限が過ぎたため失効しました"
@@ -232,7 +237,8 @@ _STEPS: Mapping[Step, tuple[AccountKind, AccountKind, CauseKind, str]] = {
 
 
 def _open(terms: YearTerms, on: date) -> bool:
-    return terms.state is not YearState.CLOSED and terms.in_window(on)
+    """A closed year takes no records, but its points are good until they lapse (P3)."""
+    return terms.in_window(on)
 
 
 def _award_sentence(change: Change) -> str:

@@ -17,7 +17,7 @@ from uuid import UUID
 from django.db.models import Q, Sum
 
 from points.domain.accounts import AccountKind, CauseKind
-from points.domain.rules import YearState, fiscal_year, pick
+from points.domain.rules import fiscal_year, pick
 from points.models import Account, AwardDecision, Exchange, Transfer, Voucher
 from points.queries import rulebook
 from points.queries.records import in_years
@@ -141,8 +141,7 @@ def my_points(scope: Scope, *, volunteer_id: int | None = None) -> list[MyPoints
         window = rules.book.terms.get((code, year))
         open_now = sum(
             points for y, points in mine.items()
-            if (t := rules.book.terms.get((code, y))) is not None
-            and t.state is not YearState.CLOSED and t.in_window(scope.on)
+            if (t := rules.book.terms.get((code, y))) is not None and t.in_window(scope.on)
         )
         found.append(MyPoints(
             code, rules.name_of[code], rules.short_of[code], year, balance,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -248,15 +248,18 @@ def exchange(position, count, *, terms=TERMS, on=ON, taken=0, rules=RULES):
     )
 
 
-def test_P3_an_exchange_takes_the_oldest_open_year_first() -> None:
+def test_P3_an_exchange_takes_the_oldest_year_in_its_window_first() -> None:
     position = Position("p", "v", {2025: 4, 2026: 5})
     rows = exchange(position, 2)
     assert [(r.debit.kind, r.debit.fiscal_year, r.amount) for r in rows] == [
         (K.WALLET, 2025, 4), (K.WALLET, 2026, 2), (K.BUDGET, None, 500), (K.BUDGET, None, 500),
     ]  # fmt: skip
     assert rows[0].sentence == "利用券2枚と交換（2025年度のポイントから4ポイント）"
+    # Closed to records, not to exchange: its points are good until they lapse.
     closed = TERMS | {2025: terms_of(2025, state=YearState.CLOSED)}
-    assert [r.debit.fiscal_year for r in exchange(position, 1, terms=closed)] == [2026, None]
+    assert [r.debit.fiscal_year for r in exchange(position, 1, terms=closed)] == [2025, None]
+    over = TERMS | {2025: replace(TERMS[2025], exchange_until=ON - timedelta(days=1))}
+    assert [r.debit.fiscal_year for r in exchange(position, 1, terms=over)] == [2026, None]
 
 
 def test_P7_years_with_another_value_never_share_a_voucher() -> None:
@@ -293,6 +296,11 @@ def test_P2_the_remainder_carries_or_lapses() -> None:
     void = plan_lapse(position, 2025, rules=RULES, **arguments)
     assert [(r.credit.kind, r.amount) for r in void] == [(K.EXPIRED, 10)]
     assert plan_lapse(Position("p", "v"), 2025, rules=RULES, **arguments) == []
+    every = plan_lapse(position, 2025, rules=RULES, carries_all=True, **arguments)
+    assert [(r.credit.kind, r.credit.fiscal_year, r.amount) for r in every] == [
+        (K.WALLET, 2026, 10)
+    ]  # fmt: skip
+    assert every[0].sentence == "特例により、2025年度の10ポイントを2026年度に繰り越しました"
     arguments["on"] = date(2027, 6, 30)
     assert code_of(plan_lapse, position, 2025, rules=RULES, **arguments) == "lapse_not_due"
 
