@@ -1,6 +1,7 @@
 """Who belongs to which organisation, from when to when.
 
-Owns joining and leaving.  Refuses a leader who reaches for another group (P9), and joining
+Owns joining and leaving; both may reach back, so points are counted again (P1, outbox
+``registry.volunteer_changed``).  Refuses a leader who reaches for another group (P9), and joining
 twice at the same time.  History stays: leaving sets a date.
 """
 
@@ -18,6 +19,7 @@ from registry.access import Scope
 from registry.domain.errors import Conflict, NotFound, Refused
 from registry.domain.roles import Permission
 from registry.models import LogKind, Membership, Organisation, Volunteer
+from registry.operations.volunteers import announce_change
 
 
 class AlreadyMember(Conflict):
@@ -83,6 +85,7 @@ def join_many(*, members: Sequence[MemberInput], by: Scope) -> list[Membership]:
     audit.note(scope=by, kind=LogKind.CHANGE, action="memberships.join",
                subject_kind="organisation", subject_id=min(groups) if len(groups) == 1 else None,
                detail={"members": len(rows)})
+    announce_change(volunteer_ids=[one.volunteer_id for one in members], by=by)
     return rows
 
 
@@ -113,6 +116,7 @@ def leave(*, organisation_id: int, volunteer_id: int, ends_on: date, by: Scope) 
     audit.note(scope=by, kind=LogKind.CHANGE, action="memberships.leave",
                subject_kind="organisation", subject_id=organisation_id,
                detail={"volunteer": volunteer_id})
+    announce_change(volunteer_ids=[volunteer_id], by=by)
     return row
 
 

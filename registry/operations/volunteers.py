@@ -112,14 +112,16 @@ def change(*, volunteer_id: int, volunteer: VolunteerInput, by: Scope) -> Volunt
     audit.note(scope=by, kind=LogKind.CHANGE, action="volunteers.change",
                subject_kind="volunteer", subject_id=row.pk, fields=changed)
     if changed:
-        outbox.put(kind="registry.volunteer_changed", subject_id=row.pk, at=by.at,
-                   dedupe_key=f"volunteer_changed:{row.pk}:{by.at.isoformat()}")
+        announce_change(volunteer_ids=[row.pk], by=by)
     return row
 
 
 @transaction.atomic
 def end(*, volunteer_id: int, left_on: date, by: Scope) -> Volunteer:
-    """End a registration; records and points stay.  Also ends the opt-in."""
+    """End a registration; records stay, points of days after it are counted again (P1).
+
+    Also ends the opt-in.  Outbox ``registry.volunteer_changed``.
+    """
     by.require(Permission.VOLUNTEERS_MANAGE)
     row = _locked(volunteer_id, by)
     if left_on < row.registered_on:
@@ -131,7 +133,16 @@ def end(*, volunteer_id: int, left_on: date, by: Scope) -> Volunteer:
     row.save(update_fields=["left_on", "supporter_optout_on"])
     audit.note(scope=by, kind=LogKind.CHANGE, action="volunteers.end",
                subject_kind="volunteer", subject_id=row.pk)
+    announce_change(volunteer_ids=[row.pk], by=by)
     return row
+
+
+def announce_change(*, volunteer_ids: Sequence[int], by: Scope) -> None:
+    """Facts that decide about points changed: whoever counts them counts again (P1)."""
+    outbox.put_many(
+        [("registry.volunteer_changed", one, f"volunteer_changed:{one}:{by.at.isoformat()}")
+         for one in sorted(set(volunteer_ids))], at=by.at,
+    )
 
 
 @transaction.atomic
