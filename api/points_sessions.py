@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from api import points_shapes as shapes
 from api.base import Endpoint, read
 from api.registry_shapes import asked
-from points.domain.rules import Per, Rate, Remainder, RuleSet, Source, YearTerms
+from points.domain.rules import Below, Per, Rate, Remainder, RuleSet, Source, YearTerms
 from points.operations import attendance, groups, programmes, sessions
 from points.queries import rulebook
 from points.queries import sessions as seen
@@ -61,6 +61,7 @@ class ProgrammeRules(Endpoint):
         )
         given["sources"] = frozenset(map(Source, given["sources"]))
         given["remainder"] = Remainder(given["remainder"])
+        given["group_below"] = Below(given["group_below"])
         programmes.add_rules(rules=RuleSet(programme=code, **given), by=scope)
         return _programme(scope, code)
 

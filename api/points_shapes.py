@@ -15,7 +15,7 @@ from django.utils.dateparse import parse_datetime
 from rest_framework import serializers
 
 from points.domain.results import Result
-from points.domain.rules import Per, Remainder, Source
+from points.domain.rules import Below, Per, Remainder, Source
 from points.operations.attendance import ScanRequest
 
 S = serializers.Serializer
@@ -138,6 +138,9 @@ class RulesShape(S[Any]):
     residence_required = serializers.BooleanField(default=False)
     membership_required = serializers.BooleanField(default=False)
     remainder = serializers.ChoiceField([one.value for one in Remainder], default="void")
+    group_minimum = serializers.IntegerField(allow_null=True, default=None, max_value=1_000)
+    group_counts_eligible = serializers.BooleanField(default=False)
+    group_below = serializers.ChoiceField([one.value for one in Below], default="warn")
 
 
 class YearShape(S[Any]):

@@ -14,18 +14,19 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, TypeVar
 
-from points.domain.rules import Per, Rate, Remainder, RuleSet, Source, YearTerms
+from points.domain.rules import Below, Per, Rate, Remainder, RuleSet, Source, YearTerms
 from registry.domain.calendar import DateRefused, Precision, parse_date
 from registry.domain.errors import Refused
 
 Form = dict[str, Any]  # str → str, or a list of str (sources), or of rows (rates)
 RATES = 12  # rows that a form may have
 _LARGEST = 1_000_000
-CAPS = ("daily_cap", "group_day_cap", "vouchers_per_year", "minimum_age")
+CAPS = ("daily_cap", "group_day_cap", "vouchers_per_year", "minimum_age", "group_minimum")
 YES, NO = "yes", "no"
-FLAGS = ("residence_required", "membership_required", "enrolment_required")
+FLAGS = ("residence_required", "membership_required", "enrolment_required",
+         "group_counts_eligible")
 TEXTS = ("begins_on", "citation", *CAPS, "points_per_voucher", "yen_per_voucher", "remainder",
-         *FLAGS)
+         "group_below", *FLAGS)
 TERM_DATES = ("exchange_from", "exchange_until", "grace_until", "lapses_on")
 TERM_TEXTS = ("yen_value", "annual_cap", *TERM_DATES)
 
@@ -33,7 +34,8 @@ TERM_TEXTS = ("yen_value", "annual_cap", *TERM_DATES)
 def empty() -> Form:
     """A form that says nothing yet."""
     return dict.fromkeys(TEXTS, "") | dict.fromkeys(FLAGS, NO) | {
-        "remainder": Remainder.VOID.value, "sources": [], "rates": [],
+        "remainder": Remainder.VOID.value, "group_below": Below.WARN.value, "sources": [],
+        "rates": [],
     }
 
 
@@ -45,6 +47,7 @@ def to_form(rules: RuleSet, *, citation: str = "", begins_on: date | None = None
         **{name: "" if value is None else str(value) for name, value in caps.items()},
         "points_per_voucher": str(rules.points_per_voucher),
         "yen_per_voucher": str(rules.yen_per_voucher), "remainder": rules.remainder.value,
+        "group_below": rules.group_below.value,
         **{name: YES if getattr(rules, name) else NO for name in FLAGS},
         "sources": [one.value for one in Source if one in rules.sources],
         "rates": [
@@ -91,6 +94,7 @@ def from_form(form: Mapping[str, Any], *, programme: str, code: str = "") -> Rul
     yen = _number(form, "yen_per_voucher", wrong)
     flags = {name: _flag(form, name, wrong) for name in FLAGS}
     remainder = _choice(Remainder, str(form.get("remainder") or ""), "remainder", wrong)
+    below = _choice(Below, str(form.get("group_below") or Below.WARN), "group_below", wrong)
     sources = [_choice(Source, str(one), "sources", wrong) for one in form.get("sources") or []]
     rates = _rates(form.get("rates") or [], wrong)
     if wrong or begins is None or voucher is None or yen is None or remainder is None:
@@ -102,7 +106,8 @@ def from_form(form: Mapping[str, Any], *, programme: str, code: str = "") -> Rul
         group_day_cap=caps["group_day_cap"], vouchers_per_year=caps["vouchers_per_year"],
         minimum_age=caps["minimum_age"], residence_required=flags["residence_required"],
         membership_required=flags["membership_required"],
-        enrolment_required=flags["enrolment_required"],
+        enrolment_required=flags["enrolment_required"], group_minimum=caps["group_minimum"],
+        group_counts_eligible=flags["group_counts_eligible"], group_below=below or Below.WARN,
     )
 
 
@@ -150,7 +155,7 @@ def _rates(rows: Sequence[Mapping[str, Any]], wrong: dict[str, str]) -> tuple[Ra
     return tuple(found)
 
 
-_E = TypeVar("_E", Per, Source, Remainder)
+_E = TypeVar("_E", Below, Per, Source, Remainder)
 
 
 def _choice(kind: type[_E], value: str, name: str, wrong: dict[str, str]) -> _E | None:

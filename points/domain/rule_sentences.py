@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import NamedTuple
 
-from points.domain.rules import Per, Rate, Remainder, RuleSet, Source, YearTerms
+from points.domain.rules import Below, Per, Rate, Remainder, RuleSet, Source, YearTerms
 
 SOURCES: dict[Source, str] = {
     Source.GROUP: "登録団体の活動",
@@ -26,6 +26,12 @@ PERS: dict[Per, str] = {
 REMAINDERS: dict[Remainder, str] = {
     Remainder.CARRY: "失効日に利用券1枚に足りない分は、次の年度へ繰り越す。",
     Remainder.VOID: "失効日に利用券1枚に足りない分も、失効する。",
+}
+
+
+BELOW: dict[Below, str] = {
+    Below.WARN: "足りないときは知らせる",
+    Below.NO_SESSIONS: "足りないあいだは新しい開催回を登録できない",
 }
 
 
@@ -59,6 +65,7 @@ def sentences(rules: RuleSet) -> tuple[Line, ...]:
              "その団体の会員だけ。" if rules.membership_required else "会員でなくてもよい。"),
         Line("enrolment_required", "年度登録",
              f"年度ごとの登録{'がいる' if rules.enrolment_required else 'はいらない'}。"),
+        Line("group", "団体の人数", group_sentence(rules)),
         Line("daily_cap", "1日の上限", "1日の上限なし。" if rules.daily_cap is None
              else f"1日{rules.daily_cap}ポイントまで。"),
         Line("group_day_cap", "団体ごとの上限",
@@ -77,6 +84,14 @@ def rate_sentence(rate: Rate) -> str:
     """「1回の参加で1ポイント。」"""
     said = f"{PERS[rate.per]}{rate.points}ポイント。"
     return said if rate.points else f"{said}参加の記録だけが残る。"
+
+
+def group_sentence(rules: RuleSet) -> str:
+    """「会員が5人以上。足りないときは知らせる。」"""
+    if rules.group_minimum is None:
+        return f"団体の人数の定めなし（{BELOW[rules.group_below]}）。"
+    counted = "ポイントの対象になる方" if rules.group_counts_eligible else "会員"
+    return f"{counted}が{rules.group_minimum}人以上。{BELOW[rules.group_below]}。"
 
 
 def terms_sentences(terms: YearTerms) -> tuple[Line, ...]:

@@ -39,6 +39,13 @@ class Remainder(StrEnum):
     VOID = "void"
 
 
+class Below(StrEnum):
+    """A group has fewer members than its minimum: 知らせるだけ, 新しい開催回を止める."""
+
+    WARN = "warn"
+    NO_SESSIONS = "no_sessions"
+
+
 class YearState(StrEnum):
     """年度の状態: 受付中, しめきり前, しめきり."""
 
@@ -67,6 +74,9 @@ class Rate:
 class RuleSet:
     """要領, from ``begins_on`` until the next begins. ``None`` for a cap means no cap.
 
+    P9: a group needs ``group_minimum`` members, of whom ``group_counts_eligible`` counts only
+    those whose attendance would count; ``group_below`` says what follows when there are fewer.
+
     Raises ``Refused`` (``rule_set_invalid``) on construction; ``fields`` names every input.
     """
 
@@ -85,6 +95,9 @@ class RuleSet:
     membership_required: bool = False
     remainder: Remainder = Remainder.VOID
     enrolment_required: bool = False
+    group_minimum: int | None = None
+    group_counts_eligible: bool = False
+    group_below: Below = Below.WARN
 
     def __post_init__(self) -> None:
         if wrong := dict(_faults(self)):
@@ -245,7 +258,11 @@ def _faults(rules: RuleSet) -> Iterable[tuple[str, str]]:
         yield "membership_required", "会員に限るのは、登録団体の活動だけのときです。"
     if rules.group_day_cap is not None and Source.GROUP not in rules.sources:
         yield "group_day_cap", "登録団体の活動がないときは使えません。"
-    for name in ("group_day_cap", "daily_cap", "vouchers_per_year"):
+    if rules.group_minimum is not None and Source.GROUP not in rules.sources:
+        yield "group_minimum", "登録団体の活動がないときは使えません。"
+    if rules.group_minimum is None and rules.group_counts_eligible:
+        yield "group_counts_eligible", "団体の人数の定めがあるときだけ使えます。"
+    for name in ("group_day_cap", "daily_cap", "vouchers_per_year", "group_minimum"):
         value = getattr(rules, name)
         if value is not None and value < 1:
             yield name, "1以上か、上限なしにしてください。"

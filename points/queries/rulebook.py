@@ -18,6 +18,7 @@ from django.db import connection
 
 from points.domain.recount import Rulebook
 from points.domain.rules import (
+    Below,
     Per,
     Rate,
     Remainder,
@@ -28,6 +29,7 @@ from points.domain.rules import (
     pick,
 )
 from points.models import Programme
+from points.domain.years import with_exception
 from registry import rows
 from registry.access import Scope
 from registry.domain.errors import NotFound
@@ -78,7 +80,10 @@ _ROWS = (
         "SELECT id, programme_id, {body} FROM points_ruleset WHERE withdrawn_at IS NULL"
         " ORDER BY starts_on, id"
     ),
-    "SELECT programme_id, fiscal_year, {terms}, state FROM points_programmeyear ORDER BY id",
+    (
+        "SELECT programme_id, fiscal_year, {terms}, state, {exception} FROM points_programmeyear"
+        " ORDER BY id"
+    ),
 )
 # The rules as read last, with the rows they were made from.
 _known: tuple[list[list[tuple[Any, ...]]], Rules] | None = None
@@ -87,7 +92,8 @@ _known: tuple[list[list[tuple[Any, ...]]], Rules] | None = None
 def statements() -> list[rows.Statement]:
     """What ``made_of`` needs to know, to be sent together with other questions."""
     cast = "::text" if connection.vendor == "postgresql" else ""
-    return [(text.format(body="body" + cast, terms="terms" + cast), ()) for text in _ROWS]
+    columns = {name: name + cast for name in ("body", "terms", "exception")}
+    return [(text.format(**columns), ()) for text in _ROWS]
 
 
 def load() -> Rules:
@@ -122,8 +128,10 @@ def _made(
         by_code[code_of[programme]].append(one)
         rule_id[one.code] = number
     terms = {
-        (code_of[programme], year): terms_from(json.loads(body), state)
-        for programme, year, body, state in years
+        (code_of[programme], year): with_exception(
+            terms_from(json.loads(body), state), json.loads(changed)
+        )
+        for programme, year, body, state, changed in years
     }
     book = Rulebook(
         MappingProxyType({code: tuple(some) for code, some in by_code.items()}),
@@ -173,7 +181,9 @@ def rule_body(rules: RuleSet) -> dict[str, Any]:
         "daily_cap": rules.daily_cap, "vouchers_per_year": rules.vouchers_per_year,
         "minimum_age": rules.minimum_age, "residence_required": rules.residence_required,
         "membership_required": rules.membership_required, "remainder": rules.remainder.value,
-        "enrolment_required": rules.enrolment_required,
+        "enrolment_required": rules.enrolment_required, "group_minimum": rules.group_minimum,
+        "group_counts_eligible": rules.group_counts_eligible,
+        "group_below": rules.group_below.value,
     }
 
 
@@ -184,6 +194,7 @@ def rule_from(body: dict[str, Any]) -> RuleSet:
     given["rates"] = tuple(Rate(k, label, p, Per(per)) for k, label, p, per in given["rates"])
     given["sources"] = frozenset(map(Source, given["sources"]))
     given["remainder"] = Remainder(given.get("remainder", "void"))
+    given["group_below"] = Below(given.get("group_below", "warn"))
     return RuleSet(**given)
 
 
