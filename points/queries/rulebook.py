@@ -28,8 +28,8 @@ from points.domain.rules import (
     YearTerms,
     pick,
 )
-from points.models import Programme
 from points.domain.years import with_exception
+from points.models import Programme
 from registry import rows
 from registry.access import Scope
 from registry.domain.errors import NotFound
