@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from api import points_kiosk as kiosk
 from api import points_scans as scans
 from api import points_sessions as sessions
 from api import points_value as value
@@ -14,6 +15,8 @@ from api import points_value as value
 urlpatterns = [
     path("scans", scans.Scans.as_view(), name="points-scans"),
     path("scans/batch", scans.ScansBatch.as_view(), name="points-scans-batch"),
+    path("scans/<uuid:scan_id>/undo", kiosk.ScanUndo.as_view(), name="points-scan-undo"),
+    path("kiosk/check-in", kiosk.CheckIn.as_view(), name="points-kiosk-check-in"),
     path("programmes", sessions.Programmes.as_view(), name="points-programmes"),
     path("programmes/<slug:code>/rules", sessions.ProgrammeRules.as_view(),
          name="points-programme-rules"),

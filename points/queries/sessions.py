@@ -1,28 +1,26 @@
-"""Sessions, who was there, and what the devices sent.
+"""Sessions and who was there.
 
-Owns the host's pages: today's sessions, one session with its attendances, the rotating event
-code, and the reconciliation after the event.  A leader sees their own organisation's sessions,
+Owns the host's pages: today's sessions, one session with its attendances, and the rotating event
+code; ``reconciliation`` is a module of its own.  A leader sees their own organisation's sessions,
 a scanner may see which to scan for but nobody's name, the council sees all (P9).
 Refuses (not found) every other session.  Source: P4.2, P5, P9.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Count, Max, Min, Q, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 
 from points import keys
 from points.domain import tokens
-from points.models import Attendance, AwardDecision, Group, Scan, Session
+from points.models import Attendance, AwardDecision, Group, Session
 from registry import access
 from registry.access import Scope
 from registry.domain.errors import Forbidden, NotFound
 from registry.domain.roles import Permission
-from registry.queries.accounts import display_names
 from registry.queries.volunteers import volunteer_facts
 
 RECORDED = ("granted", "cap_reached", "not_eligible", "overlap_waiting", "year_closed",
@@ -74,33 +72,6 @@ class SessionDetail:
 
     session: SessionLine
     attendances: tuple[AttendanceLine, ...]
-
-
-@dataclass(frozen=True)
-class DeviceReport:
-    """What one device sent for a session.  ``missing`` counters never arrived."""
-
-    user_id: int
-    name: str
-    sent: int
-    first_counter: int | None
-    last_counter: int | None
-    missing: tuple[int, ...]
-    skew_ms: int
-
-
-@dataclass(frozen=True)
-class Reconciliation:
-    """After the event (P5): sent = accepted + already + Σ refused."""
-
-    session_id: int
-    sent: int
-    accepted: int
-    already: int
-    refused: dict[str, int]
-    devices: tuple[DeviceReport, ...]
-    headcount: int | None
-    counted: int
 
 
 @dataclass(frozen=True)
@@ -226,39 +197,6 @@ def kiosk_key(scope: Scope, *, session_id: int) -> tuple[int, bytes]:
     return ring.current, tokens.session_key(ring, session_id)
 
 
-def reconciliation(scope: Scope, *, session_id: int) -> Reconciliation:
-    """What was sent for a session and what became of it.  Raises ``NotFound``."""
-    line = session(scope, session_id=session_id)
-    with access.system(at=scope.at, reason="reconciliation") as wide:
-        rows = Scan.objects.visible_to(wide).filter(session_id=session_id)
-        results: Counter[str] = Counter(
-            dict(rows.order_by().values_list("result").annotate(n=Count("pk")))
-        )
-        devices = list(
-            rows.filter(user_id__isnull=False).order_by().values_list("user_id").annotate(
-                n=Count("pk"), low=Min("counter"), high=Max("counter"), skew=Max("skew_ms"))
-        )
-        low = min((row[2] for row in devices if row[2] is not None), default=0)
-        high = max((row[3] for row in devices if row[3] is not None), default=-1)
-        # A counter sent for another session between two of ours did arrive.
-        sent: dict[int, set[int]] = {}
-        for user, counter in Scan.objects.visible_to(wide).filter(
-            user_id__in=[row[0] for row in devices], counter__range=(low, high)
-        ).values_list("user_id", "counter"):
-            sent.setdefault(user, set()).add(counter)
-    names = display_names({row[0] for row in devices})
-    reports = tuple(
-        DeviceReport(user, names.get(user, ""), n, first, last,
-                     _gaps(sent.get(user, set()), first, last), skew or 0)
-        for user, n, first, last, skew in sorted(devices)
-    )
-    accepted = sum(results[name] for name in RECORDED)
-    refused = {name: n for name, n in sorted(results.items())
-               if name not in RECORDED and name != "already"}
-    return Reconciliation(session_id, sum(results.values()), accepted, results["already"],
-                          refused, reports, line.headcount, line.count)
-
-
 def groups(scope: Scope, *, fiscal_year: int | None = None) -> list[GroupFact]:
     """Registered groups, one's own or (council) all, by year and name.  One query."""
     scope.require(Permission.SESSIONS_VIEW)
@@ -299,16 +237,6 @@ def _counts(scope: Scope, ids: list[int]) -> dict[int, int]:
             Q(session_id__in=ids), voided_at__isnull=True
         )
         return dict(rows.order_by().values_list("session_id").annotate(n=Count("pk")))
-
-
-def _gaps(sent: set[int], first: int | None, last: int | None) -> tuple[int, ...]:
-    if first is None or last is None:
-        return ()
-    inside = sorted(one for one in sent if first <= one <= last)
-    missing: list[int] = []
-    for before, after in zip(inside, inside[1:], strict=False):
-        missing.extend(range(before + 1, min(after, before + 1_001)))
-    return tuple(missing[:1_000])
 
 
 def greeting(scope: Scope, *, attendance_id: int | None) -> str:

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from points import keys
 from points.domain import tokens
 from points.operations import attendance, papers, vouchers
-from points.queries import rulebook, sessions, shops, statements, volunteers
+from points.queries import reconciliation, rulebook, sessions, shops, statements, volunteers
 from registry import access
 from registry.domain.errors import Forbidden, NotFound
 from registry.models import LogEntry
@@ -120,7 +120,7 @@ def test_P5_the_reconciliation_accounts_for_everything_sent(world: make.World) -
             world.scan(0, counter=6, code="こわれた"), world.scan(0, session=999, counter=7),
         ], device_time=world.at - timedelta(seconds=2), by=by)
     with access.scope(world.leader, at=world.at) as scope:
-        found = sessions.reconciliation(scope, session_id=world.session)
+        found = reconciliation.reconciliation(scope, session_id=world.session)
     # One scan of the council's and four of the scanner's; the fifth named no session of theirs.
     assert (found.sent, found.accepted, found.already, found.refused) == (5, 3, 1, {"bad_card": 1})
     device = next(one for one in found.devices if one.user_id == world.scanner.pk)
@@ -217,6 +217,6 @@ def test_queries_are_constant(db: None) -> None:
         ) as queries:
             sessions.session_detail(scope, session_id=world.session)
             sessions.sessions(scope)
-            sessions.reconciliation(scope, session_id=world.session)
+            reconciliation.reconciliation(scope, session_id=world.session)
         counted.append(len(queries))
     assert counted[0] == counted[1], counted

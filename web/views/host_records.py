@@ -18,7 +18,8 @@ from points.domain.results import Result
 from points.operations import attendance, papers
 from points.operations import sessions as session_operations
 from points.operations.scanning import ScanRequest
-from points.queries.sessions import SessionLine, reconciliation, session, session_detail
+from points.queries.reconciliation import reconciliation
+from points.queries.sessions import SessionLine, session, session_detail
 from registry.access import Scope
 from registry.domain.errors import TsunagariError
 from registry.domain.roles import Permission
