@@ -29,8 +29,9 @@ from registry.operations import (
 )
 from registry.queries.people import person_ids_by_number
 
-TARO_CARD = "TAR0TAR0XX1"
-NATSU_CARD = "NATSVNATSX2"
+# As a reader reads them: 11 characters and their check character (P6).
+TARO_CARD = "TAR0TAR0XX1J"
+NATSU_CARD = "NATSVNATSX2Z"
 TOTP_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 _COLUMNS = (

@@ -60,6 +60,8 @@ community: list[URLPattern | URLResolver] = [
          name="host-reception"),
     path("host/sessions/<int:session_id>/code.svg", host.Code.as_view(), name="host-code"),
     path("host/sessions/<int:session_id>/search", host.Search.as_view(), name="host-search"),
+    path("host/sessions/<int:session_id>/search/accept", host.Accept.as_view(),
+         name="host-search-accept"),
     path("host/sessions/<int:session_id>/entry", host.Entry.as_view(), name="host-entry"),
     path("host/sessions/<int:session_id>/sheet", host_records.Sheet.as_view(), name="host-sheet"),
     path("host/sessions/<int:session_id>/sheet.pdf", host_records.SheetPrint.as_view(),

@@ -144,4 +144,9 @@ urlpatterns: list[URLPattern] = [
         plan_acts.FindSupporter.as_view(),
         name="office-plan-supporters",
     ),
+    path(
+        "office/plans/<int:plan_id>/supporters/add",
+        plan_acts.AddSupporter.as_view(),
+        name="office-plan-supporter-add",
+    ),
 ]

@@ -30,7 +30,6 @@ from evacuation.operations import (
 )
 from evacuation.queries import editions as edition_queries
 from evacuation.queries.plan_sheets import print_context
-from points.domain import tokens
 from points.domain.results import Result
 from points.models import Attendance, Voucher
 from points.operations import attendance, groups, programmes, sessions, vouchers
@@ -38,8 +37,8 @@ from points.operations.scanning import ScanRequest
 from points.queries.sessions import event_code
 from registry import access, sealing
 from registry.access import Scope
-from registry.operations import cards, volunteers
-from tests.cast import Cast
+from registry.operations import volunteers
+from tests.cast import TARO_CARD, Cast
 from tests.factories import evacuation as roster
 from tests.factories import plans as plan_world
 from tests.factories import points as points_world
@@ -123,8 +122,7 @@ def _custody(cast: Cast) -> int:
 def _points(cast: Cast) -> dict[str, Any]:
     with access.system(at=cast.at, reason="test") as by:
         group, other = _programme(cast, by)
-        card = tokens.mint("card").code
-        cards.reissue_card(volunteer_id=cast.taro_id, code=card, by=by)
+        card = TARO_CARD
         held = [
             sessions.open(title=title, group_id=one, starts_at=start, place="見本会館",
                           ends_at=start + timedelta(hours=1, minutes=30), by=by).pk

@@ -39,14 +39,18 @@ def test_a_file_with_a_rejected_row_is_applied_without_it(
     assert "2002" in words and "2001" not in words
     follow(page.get_by_role("button", name="反映する"))
     expect(page.get_by_text("反映しました")).to_be_visible()
-    page.goto("/office/people/?q=みほんしん")
+    page.goto("/office/people/")
+    page.get_by_label("名前・よみ・宛名番号").fill("みほんしん")
+    follow(page.get_by_role("button", name="さがす"))
     expect(page.get_by_role("link", name="見本　新")).to_be_visible()
     pages.check(page, "office_people")
 
 
 def test_person_page_consent_and_the_reason_for_every_no(office: Office, pages: Pages) -> None:
     page = pages.open(DESKTOP, user=office.cast.sato)
-    page.goto("/office/people/?q=みほん")
+    page.goto("/office/people/")
+    page.get_by_label("名前・よみ・宛名番号").fill("みほん")
+    follow(page.get_by_role("button", name="さがす"))
     follow(page.get_by_role("link", name="見本　一郎"))
     follow(page.get_by_role("button", name="開く"))
     pages.check(page, "office_purpose")

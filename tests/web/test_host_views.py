@@ -77,22 +77,22 @@ def test_P4_the_code_changes_with_its_step_and_only_near_the_present(
 
 def test_P4_name_search_counts_once_however_often_it_is_sent(world: Any, host: Client) -> None:
     path = f"/host/sessions/{world.session}/search"
-    page = host.get(path, {"q": "みほん"})
+    page = host.post(path, {"q": "みほん"})
     assert [row["done"] for row in page.context["results"]] == [False] * 3
     given = {"volunteer": world.people[0], "token": page.context["token"]}
     for _ in range(2):
-        assert host.post(path, given).status_code == 302
+        assert host.post(f"{path}/accept", given).status_code == 302
     with access.system(at=world.at, reason="test"):
         row = Attendance.objects.unscoped().get()
     assert (row.volunteer_id, row.method) == (world.people[0], "name_search")
-    assert host.get(path, {"q": "みほん"}).context["results"][0]["done"]
-    assert host.post(path, given | {"token": "forged"}).status_code == 422
+    assert host.post(path, {"q": "みほん"}).context["results"][0]["done"]
+    assert host.post(f"{path}/accept", given | {"token": "forged"}).status_code == 422
 
 
 def test_P9_search_finds_members_of_the_own_group_only(world: Any) -> None:
     other = signed_in(world.other_leader)
     session = factory.hold(world, group=world.other_group)
-    assert other.get(f"/host/sessions/{session}/search", {"q": "みほん"}).context["results"] == []
+    assert other.post(f"/host/sessions/{session}/search", {"q": "みほん"}).context["results"] == []
 
 
 def test_a_typed_code_works_without_scripts(world: Any, host: Client) -> None:

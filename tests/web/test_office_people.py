@@ -54,7 +54,7 @@ def test_R11_protected_person_is_marked_for_officers(at_work: Client, cast: Cast
 
 def test_care_manager_finds_the_own_caseload_only(at_work: Client, cast: Cast) -> None:
     at_work.force_login(cast.care_manager)
-    found = at_work.get("/office/people/?q=ミホン").content.decode()
+    found = at_work.post("/office/people/", {"q": "ミホン"}).content.decode()
     assert "花子" in found and "一郎" not in found and "雪" not in found
     assert at_work.get(f"/office/people/{cast.ichiro_id}?purpose=plan").status_code == 404
     assert at_work.get("/office/people/987654321?purpose=plan").status_code == 404

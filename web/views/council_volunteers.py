@@ -7,10 +7,9 @@ codes leave only on the printed sheet, and making it is logged (P6).
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 
 from points.domain import tokens
@@ -26,6 +25,7 @@ from registry.queries.devices import phones
 from registry.queries.volunteers import VolunteerFacts, search_volunteers, volunteer_facts
 from web.forms.council import CardsForm, VolunteerFilter
 from web.presenting import local
+from web.views import blocks
 from web.views.base import Answer, Page, Reply, file_response
 
 PAGE = 50
@@ -34,32 +34,41 @@ PAGE = 50
 class Volunteers(Page):
     """``/council/volunteers``"""
 
-    needs = {"get": Permission.VOLUNTEERS_MANAGE}
+    needs = {"get": Permission.VOLUNTEERS_MANAGE, "post": Permission.VOLUNTEERS_MANAGE}
     section = "council-volunteers"
 
     def get(self, request: HttpRequest, scope: Scope) -> Answer:
+        return self._found(scope, QueryDict())
+
+    def post(self, request: HttpRequest, scope: Scope) -> Answer:
+        """A search changes nothing; it is posted so that no name stands in an address."""
+        return self._found(scope, request.POST)
+
+    def _found(self, scope: Scope, asked: QueryDict) -> Reply:
         places = areas(scope)
         districts = [one for one in places if one.kind == "district"]
-        form = VolunteerFilter(request.GET, areas=districts)
+        form = VolunteerFilter(asked, areas=districts)
         given: dict[str, Any] = form.cleaned_data if form.is_valid() else {"q": "", "area": None}
         within = neighbourhoods_within(scope, given["area"]) if given["area"] else None
         page = search_volunteers(
-            scope, text=given["q"], area_ids=within, cursor=request.GET.get("after") or None,
+            scope, text=given["q"], area_ids=within, cursor=asked.get("after") or None,
             limit=PAGE,
         )
         held = cards_of(scope, volunteer_ids=[one.id for one in page.items])
         name_of = {one.id: one.name for one in places}
-        following = {"q": given["q"], "area": given["area"] or "", "after": page.next}
+        here = reverse("council-volunteers")
+        following = blocks.action("つぎの一覧", here, method="post", q=given["q"],
+                                  area=given["area"] or "", after=page.next)
         return Reply("web/office/list.html", {
             "heading": "ボランティア", "meta": f"この画面 {len(page.items)}人",
             "actions": [{"label": "カードをつくる", "url": reverse("council-cards"),
                          "kind": "primary"}],
-            "filter_form": form, "reset_url": reverse("council-volunteers"),
+            "filter_form": form, "filter_method": "post", "filter_action": here, "reset_url": here,
             "caption": "登録しているボランティア（かなの順）",
             "headers": ["氏名", "かな", "手帳番号", "年齢", "町内会", "カード", "支援者さがし"],
             "rows": [self._row(one, scope, name_of, one.id in held) for one in page.items],
             "empty_text": "あてはまる方は いません。",
-            "next_url": "?" + urlencode(following) if page.next else None,
+            "next_page": following if page.next else None,
             "note": "この一覧を開いた記録は残ります。",
         })
 

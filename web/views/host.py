@@ -129,8 +129,15 @@ class Search(Page):
     needs = {"get": Permission.SESSIONS_MANAGE, "post": Permission.SESSIONS_MANAGE}
 
     def get(self, request: HttpRequest, scope: Scope, session_id: int) -> Answer:
+        return self._found(scope, session_id, "")
+
+    def post(self, request: HttpRequest, scope: Scope, session_id: int) -> Answer:
+        """A search changes nothing; it is posted so that no name stands in an address."""
+        return self._found(scope, session_id, request.POST.get("q", "").strip()[:60])
+
+    @staticmethod
+    def _found(scope: Scope, session_id: int, text: str) -> Reply:
         line = session(scope, session_id=session_id)
-        text = request.GET.get("q", "").strip()[:60]
         rows: list[dict[str, Any]] = []
         if text:
             there = {one.volunteer_id for one in
@@ -144,10 +151,16 @@ class Search(Page):
         return Reply("web/host/search.html", {
             "session": session_words(line), "q": text, "results": rows, "searched": bool(text),
             "action": reverse("host-search", args=[session_id]),
-            "accept_url": reverse("host-search", args=[session_id]),
+            "accept_url": reverse("host-search-accept", args=[session_id]),
             "token": entry_mark(scope.at),
             "back_url": reverse("host-reception", args=[session_id]),
         })
+
+
+class Accept(Page):
+    """Count one of those found by name."""
+
+    needs = {"post": Permission.SESSIONS_MANAGE}
 
     def post(self, request: HttpRequest, scope: Scope, session_id: int) -> Answer:
         number, at = read_mark(request.POST.get("token", ""))

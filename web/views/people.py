@@ -28,14 +28,22 @@ from web.views.people_evacuation import evacuation_parts
 class People(OfficePage):
     """Search by name, reading or 宛名番号; every person shown is on record."""
 
-    needs = {"get": Permission.PEOPLE_VIEW}
+    needs = {"get": Permission.PEOPLE_VIEW, "post": Permission.PEOPLE_VIEW}
     section = "office-people"
     work = "work.search"
 
     def get(self, request: HttpRequest, scope: Scope) -> Answer:
-        text = request.GET.get("q", "").strip()[:60]
+        return self._found(scope, "", None)
+
+    def post(self, request: HttpRequest, scope: Scope) -> Answer:
+        """A search changes nothing; it is posted so that no name stands in an address."""
+        text = request.POST.get("q", "").strip()[:60]
+        return self._found(scope, text, request.POST.get("after") or None)
+
+    @staticmethod
+    def _found(scope: Scope, text: str, cursor: str | None) -> Reply:
         page = (
-            search_people(scope, text=text, cursor=request.GET.get("after") or None, limit=PAGE)
+            search_people(scope, text=text, cursor=cursor, limit=PAGE)
             if text
             else None
         )
@@ -49,7 +57,9 @@ class People(OfficePage):
                 "caption": f"「{text}」の検索結果",
                 "headers": ["氏名", "よみ", "生年月日", "住所", "町内会・班", "注意"],
                 "rows": [_line(one, scope) for one in items],
-                "next_url": blocks.link("office-people", q=text, after=page.next)
+                "next_page": blocks.action(
+                    "つぎの一覧", reverse("office-people"), method="post", q=text, after=page.next
+                )
                 if page and page.next
                 else None,
                 "searched": page is not None,

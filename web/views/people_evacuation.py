@@ -141,7 +141,9 @@ def _plan(scope: Scope, person: PersonFacts, parts: Parts) -> None:
     plan_id = plans.plan_of(scope, person_id=person.id)
     if plan_id is None and parts.number:
         parts.actions.append(
-            blocks.action("計画を始める", blocks.link("office-plans", q=parts.number))
+            blocks.action(
+                "計画を始める", reverse("office-plans"), method="post", q=parts.number
+            )
         )
     if plan_id is not None:
         parts.actions.append(

@@ -10,7 +10,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 
 from evacuation.operations import assignments, matching, plans
@@ -157,15 +157,25 @@ class FindSupporter(ActPage):
     needs = {"get": Permission.SUPPORTERS_PROPOSE, "post": Permission.SUPPORTERS_PROPOSE}
 
     def get(self, request: HttpRequest, scope: Scope, plan_id: int) -> Answer:
+        return self._found(scope, plan_id, QueryDict())
+
+    def post(self, request: HttpRequest, scope: Scope, plan_id: int) -> Answer:
+        """A search changes nothing; it is posted so that no name stands in an address."""
+        return self._found(scope, plan_id, request.POST)
+
+    @staticmethod
+    def _found(scope: Scope, plan_id: int, asked: QueryDict) -> Reply:
         hub = queries.hub(scope, plan_id=plan_id)
-        text = request.GET.get("q", "").strip()[:60]
+        text = asked.get("q", "").strip()[:60]
         found = supporters.pool(scope, text=text)[:100] if text else []
         return Reply(
             "web/office/detail_list.html",
             {
                 "heading": "ほかの人をさがす",
                 "meta": f"{hub.person.name}さんの避難支援をする人",
-                "filter_form": FindForm(request.GET),
+                "filter_form": FindForm(asked),
+                "filter_method": "post",
+                "filter_action": reverse("office-plan-supporters", args=[plan_id]),
                 "actions": [],
                 "tables": [
                     blocks.table(
@@ -179,7 +189,7 @@ class FindSupporter(ActPage):
                                 f"{one.load}人（{one.capacity}人まで）",
                                 post=blocks.action(
                                     "お願いする人にする",
-                                    reverse("office-plan-supporters", args=[plan_id]),
+                                    reverse("office-plan-supporter-add", args=[plan_id]),
                                     method="post",
                                     supporter=one.id,
                                 ),
@@ -194,6 +204,12 @@ class FindSupporter(ActPage):
                 "back_url": reverse("office-plan-step", args=[plan_id, 5]),
             },
         )
+
+
+class AddSupporter(ActPage):
+    """Ask one of those found by name."""
+
+    needs = {"post": Permission.SUPPORTERS_PROPOSE}
 
     def post(self, request: HttpRequest, scope: Scope, plan_id: int) -> Answer:
         hub = queries.hub(scope, plan_id=plan_id)

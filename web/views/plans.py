@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.urls import reverse
 
 from evacuation.domain.planning import PlanAct, PlanState
 from evacuation.operations.plan_sheets import rendered
@@ -73,10 +74,21 @@ class PlanPage(OfficePage):
 class Plans(PlanPage):
     """Everybody on the roster with the state of the plan, those without one too (R15)."""
 
-    needs = {"get": Permission.PLAN_VIEW}
+    needs = {"get": Permission.PLAN_VIEW, "post": Permission.PLAN_VIEW}
 
     def get(self, request: HttpRequest, scope: Scope) -> Answer:
-        form = PlanFilter(request.GET)
+        """The queue that a link names by its state."""
+        asked = QueryDict(mutable=True)
+        asked["state"] = request.GET.get("state", "")
+        return self._found(scope, asked)
+
+    def post(self, request: HttpRequest, scope: Scope) -> Answer:
+        """A search changes nothing; it is posted so that no name stands in an address."""
+        return self._found(scope, request.POST)
+
+    @staticmethod
+    def _found(scope: Scope, asked: QueryDict) -> Reply:
+        form = PlanFilter(asked)
         form.is_valid()
         state, text = form.cleaned_data.get("state", ""), form.cleaned_data.get("q", "")
         page = queries.plan_list(
@@ -84,7 +96,7 @@ class Plans(PlanPage):
             states=GROUPS.get(state),
             text=text,
             limit=PAGE,
-            cursor=request.GET.get("after") or None,
+            cursor=asked.get("after") or None,
         )
         supporters = scope.may(Permission.SUPPORTERS_PROPOSE)
         return Reply(
@@ -96,6 +108,8 @@ class Plans(PlanPage):
                 if supporters
                 else [],
                 "filter_form": form,
+                "filter_method": "post",
+                "filter_action": reverse("office-plans"),
                 "reset_url": blocks.link("office-plans"),
                 "tables": [
                     blocks.table(
@@ -114,7 +128,14 @@ class Plans(PlanPage):
                         "あてはまる方は いません。",
                     )
                 ],
-                "next_url": blocks.link("office-plans", state=state, q=text, after=page.next)
+                "next_page": blocks.action(
+                    "つぎの一覧",
+                    reverse("office-plans"),
+                    method="post",
+                    state=state,
+                    q=text,
+                    after=page.next,
+                )
                 if page.next
                 else None,
             },
