@@ -75,6 +75,16 @@ def note(
     _insert([_entry(scope, kind, action, subject_kind, subject_id, person_id, fields, detail)])
 
 
+def notes(
+    *, details: Iterable[tuple[Scope, dict[str, Any]]], kind: str, action: str, subject_kind: str
+) -> None:
+    """As ``note``, for several actors who did the same thing in one transaction."""
+    _insert([
+        _entry(scope, kind, action, subject_kind, None, None, (), detail)
+        for scope, detail in details
+    ])
+
+
 def viewed(
     *, scope: Scope, action: str, people: Iterable[int], fields: Sequence[str]
 ) -> None:

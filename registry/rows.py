@@ -97,9 +97,9 @@ def insert(model: type[models.Model], names: tuple[str, ...], rows: Sequence[Any
     if connection.vendor == "postgresql":
         fetch(insert_statement(model, names, rows))
         return
-    text, turned = _sqlite(model, names)
+    text, turned, rest = _sqlite(model, names)
     values = [[turn(value) if turn and value is not None else value
-               for turn, value in zip(turned, row, strict=True)] for row in rows]
+               for turn, value in zip(turned, row, strict=True)] + rest for row in rows]
     with connection.cursor() as cursor:
         cursor.executemany(text, values)
 
@@ -108,40 +108,62 @@ def insert_statement(
     model: type[models.Model], names: tuple[str, ...], rows: Sequence[Any]
 ) -> Statement:
     """PostgreSQL: one statement for any number of rows (at least one), to be sent with others."""
-    return _postgres(model, names), [list(column) for column in zip(*rows, strict=True)]
+    text, rest = _postgres(model, names)
+    return text, [*rest, *(list(column) for column in zip(*rows, strict=True))]
 
 
-def write(*tables: tuple[type[models.Model], tuple[str, ...], Sequence[Any]]) -> None:
-    """Insert into several tables in order; one round trip on PostgreSQL."""
+Table = tuple[type[models.Model], tuple[str, ...], Sequence[Any]]
+
+
+def write(tables: Sequence[Table], *, also: Sequence[Statement] = ()) -> None:
+    """Insert into several tables in order, then ``also``; one round trip on PostgreSQL."""
     some = [table for table in tables if table[2]]
     if connection.vendor == "postgresql":
-        if some:
-            fetch(*(insert_statement(*table) for table in some))
+        asked = [*(insert_statement(*table) for table in some), *also]
+        if asked:
+            fetch(*asked)
         return
     for table in some:
         insert(*table)
+    if also:
+        fetch(*also)
 
 
 @lru_cache
-def _postgres(model: type[models.Model], names: tuple[str, ...]) -> str:
+def _postgres(model: type[models.Model], names: tuple[str, ...]) -> tuple[str, list[Any]]:
     fields = [_field(model, name) for name in names]
+    rest = _defaults(model, fields)
     # Without its length: a cast to varchar(16) would cut silently, the column refuses.
     types = [str(field.db_type(connection)).split("(")[0] for field in fields]
-    columns = ", ".join(f'"{field.column}"' for field in fields)
+    columns = ", ".join(f'"{field.column}"' for field in [*fields, *rest])
+    fixed = "".join(f", %s::{str(f.db_type(connection)).split('(')[0]}" for f in rest)
     arrays = ", ".join(f"%s::{one}[]" for one in types)
     return (f'INSERT INTO "{model._meta.db_table}" ({columns})'  # noqa: S608  # our own names
-            f" SELECT * FROM unnest({arrays})")
+            f" SELECT u.*{fixed} FROM unnest({arrays}) u"), list(rest.values())
 
 
 @lru_cache
 def _sqlite(
     model: type[models.Model], names: tuple[str, ...]
-) -> tuple[str, tuple[Callable[[Any], Any] | None, ...]]:
+) -> tuple[str, tuple[Callable[[Any], Any] | None, ...], list[Any]]:
     fields = [_field(model, name) for name in names]
-    columns = ", ".join(f'"{field.column}"' for field in fields)
-    marks = ", ".join(["%s"] * len(fields))
+    rest = _defaults(model, fields)
+    columns = ", ".join(f'"{field.column}"' for field in [*fields, *rest])
+    marks = ", ".join(["%s"] * (len(fields) + len(rest)))
     text = f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES ({marks})'  # noqa: S608
-    return text, tuple(_TURNED.get(field.get_internal_type()) for field in fields)
+    turned = tuple(_TURNED.get((field.remote_field and field.target_field or field)
+                               .get_internal_type()) for field in fields)
+    return text, turned, list(rest.values())
+
+
+def _defaults(model: type[models.Model], given: list[Any]) -> dict[Any, Any]:
+    """The columns that are not given and have a default, with its value in the database."""
+    return {
+        field: field.get_db_prep_save(value, connection)
+        for field in model._meta.concrete_fields
+        if field not in given and not field.primary_key
+        and (value := field.get_default()) is not None
+    }
 
 
 def _field(model: type[models.Model], name: str) -> Any:

@@ -20,14 +20,10 @@ from points.domain.results import Result
 from points.domain.rules import fiscal_year
 from points.domain.tokens import FORM_LIFE, EventCode, FormToken
 from points.models import Attendance, Scan
+from points.operations.answering import ScanAnswer
 from points.operations.awarding import Settled, settle
 from points.operations.posting import Ledger, lock
-from points.operations.recording import (
-    LARGEST_BATCH,
-    ScanAnswer,
-    ScanAnswers,
-    record,
-)
+from points.operations.recording import LARGEST_BATCH, ScanAnswers, record
 from points.operations.scanning import ScanRequest, sessions_by_id
 from points.queries import rulebook
 from registry import access, audit

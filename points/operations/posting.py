@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q, Sum
+from django.db.models import Sum
 
 from points import keys
 from points.domain.accounts import Account, AccountKind, Transfer
@@ -25,6 +25,7 @@ from points.models import Account as AccountRow
 from points.models import Passbook
 from points.models import Transfer as TransferRow
 from points.queries.rulebook import Rules
+from registry import rows
 from registry.access import Scope
 
 CITY = (
@@ -32,17 +33,35 @@ CITY = (
     AccountKind.PAID, AccountKind.VOUCHER_VOID, AccountKind.VOUCHER_LAPSED,
 )
 _PEOPLE = (AccountKind.WALLET, AccountKind.SHORTFALL)
+_KINDS = {kind.value: kind for kind in AccountKind}
 
 
 def lock(*, volunteer_ids: Collection[int], by: Scope) -> None:
     """Lock the passbooks, made where missing, in the order of volunteer ids."""
     wanted = sorted(set(volunteer_ids))
-    rows = Passbook.objects.visible_to(by).filter(volunteer_id__in=wanted)
-    have = set(rows.values_list("volunteer_id", flat=True))
-    missing = [Passbook(volunteer_id=one, opened_at=by.at) for one in wanted if one not in have]
-    if missing:
-        Passbook.objects.visible_to(by).bulk_create(missing, ignore_conflicts=True)
-    list(rows.select_for_update().order_by("volunteer_id").values_list("pk", flat=True))
+    if not wanted:
+        return
+    mine, ids = rows.among("volunteer_id"), rows.listed(wanted)
+    if connection.vendor == "postgresql":
+        rows.fetch((_OPEN, [by.at, ids]), (_LOCK, [ids]))
+        return
+    # One writer at a time: it is the lock.
+    [have] = rows.fetch((f"SELECT volunteer_id FROM points_passbook WHERE {mine}", [ids]))  # noqa: S608
+    known = {row[0] for row in have}
+    rows.insert(Passbook, ("volunteer_id", "opened_at"),
+                [(one, by.at) for one in wanted if one not in known])
+
+
+_OPEN = (
+    "INSERT INTO points_passbook (volunteer_id, opened_at) SELECT w.v, %s FROM"
+    " (SELECT unnest(%s::bigint[]) AS v) w WHERE NOT EXISTS"
+    " (SELECT 1 FROM points_passbook p WHERE p.volunteer_id = w.v) ORDER BY w.v"
+    " ON CONFLICT DO NOTHING"
+)
+_LOCK = (
+    "SELECT id FROM points_passbook WHERE volunteer_id = ANY(%s::bigint[])"
+    " ORDER BY volunteer_id FOR UPDATE"
+)
 
 
 def open_city_accounts(*, programme_id: int, by: Scope) -> None:
@@ -55,28 +74,29 @@ def open_city_accounts(*, programme_id: int, by: Scope) -> None:
 class Ledger:
     """Accounts of locked volunteers, the plans posted so far, and one write at the end."""
 
-    def __init__(self, *, rules: Rules, volunteer_ids: Collection[int], by: Scope) -> None:
+    def __init__(
+        self, *, rules: Rules, volunteer_ids: Collection[int], by: Scope,
+        read: list[tuple[Any, ...]] | None = None,
+    ) -> None:
+        """``read`` are the rows of ``accounts_statement``, where they were asked already."""
         self.rules, self.by = rules, by
         self.ids: dict[Account, int] = {}
         self.balances: dict[Account, int] = {}
         self._volunteers = list(volunteer_ids)
         self._lapsed: dict[tuple[int, str], dict[int, int]] | None = None
-        self._posted: list[tuple[Transfer, TransferRow]] = []
-        self._new: dict[Account, AccountRow] = {}
-        rows = AccountRow.objects.visible_to(by).filter(
-            Q(volunteer_id__in=self._volunteers)
-            | Q(volunteer__isnull=True, voucher__isnull=True, shop__isnull=True)
-        )
-        for pk, kind, programme, volunteer, year, balance in rows.values_list(
-            "pk", "kind", "programme_id", "volunteer_id", "fiscal_year", "balance"
-        ):
-            owner = "" if volunteer is None else str(volunteer)
-            self.know(Account(AccountKind(kind), rules.code_of[programme], owner, year),
-                      pk, balance or 0)
+        self._posted: list[tuple[Transfer, _Row]] = []
+        self._new: dict[Account, dict[str, Any]] = {}
+        self._spent: dict[Account, int] = {}
         self._wallets: dict[tuple[str, str], list[Account]] = defaultdict(list)
-        for account in self.ids:
+        if read is None:
+            [read] = rows.fetch(accounts_statement(self._volunteers))
+        for pk, kind, programme, volunteer, year, balance, spent in read:
+            owner = "" if volunteer is None else str(volunteer)
+            account = Account(_KINDS[kind], rules.code_of[programme], owner, year)
+            self.know(account, pk, balance or 0)
             if account.kind is AccountKind.WALLET:
-                self._wallets[account.owner, account.programme].append(account)
+                self._wallets[owner, account.programme].append(account)
+                self._spent[account] = int(spent)
 
     def know(self, account: Account, pk: int, balance: int) -> None:
         """An account that exists."""
@@ -85,10 +105,7 @@ class Ledger:
     def create(self, account: Account, **owner: Any) -> None:
         """An account to be made by ``write``; ``owner`` names its foreign key."""
         self.balances[account] = 0
-        self._new[account] = AccountRow(
-            kind=account.kind, unit=account.kind.unit, balance=0, fiscal_year=account.fiscal_year,
-            programme_id=self.rules.id_of[account.programme], **owner,
-        )
+        self._new[account] = owner
         if account.kind is AccountKind.WALLET:
             self._wallets[account.owner, account.programme].append(account)
 
@@ -107,76 +124,128 @@ class Ledger:
         """Points there are, of every year."""
         return sum(self.balances[a] for a in self._wallets[str(volunteer), programme])
 
+    def awarded_at_most(self, volunteer: int, programme: str, year: int) -> int:
+        """No more than this was awarded for the year before this ledger: what the wallet holds
+        and all that ever left it (when read; points that came back are counted twice)."""
+        wallet = Account(AccountKind.WALLET, programme, str(volunteer), year)
+        return self.balances.get(wallet, 0) + self._spent.get(wallet, 0)
+
     def post(
         self,
         transfers: Iterable[Transfer],
         *,
         volunteer_id: int | None,
         fiscal_year: int | None = None,
-        decisions: Mapping[str, Any] | None = None,
+        decisions: Mapping[str, int] | None = None,
         exchange_id: UUID | None = None,
         corrects: bool = False,
     ) -> None:
-        """Take a plan in; ``decisions`` by the cause's reference (the attendance's id)."""
+        """Take a plan in; ``decisions``: ids by the cause's reference (the attendance's id)."""
         for one in transfers:
-            for account in (one.debit, one.credit):
+            debit, credit = one.debit, one.credit
+            for account in (debit, credit):
                 if account not in self.balances and account.kind in _PEOPLE:
                     self.create(account, volunteer_id=int(account.owner))
-            if one.debit.kind.guarded:
-                self.balances[one.debit] -= one.amount
-            if one.credit.kind.guarded:
-                self.balances[one.credit] += one.amount
-            year = next(
-                (a.fiscal_year for a in (one.debit, one.credit) if a.fiscal_year is not None),
-                fiscal_year if one.debit.kind.unit == "POINT" else None,
-            )
-            row = TransferRow(
-                amount=one.amount, unit=one.debit.kind.unit, volunteer_id=volunteer_id,
-                fiscal_year=year, cause=one.cause.kind, ref=one.cause.ref,
-                decision=(decisions or {}).get(one.cause.ref), exchange_id=exchange_id,
-                corrects_id=int(one.corrects) if corrects and one.corrects else None,
-                sentence=one.sentence, at=self.by.at,
-            )
-            self._posted.append((one, row))
+            if debit.kind.guarded:
+                self.balances[debit] -= one.amount
+            if credit.kind.guarded:
+                self.balances[credit] += one.amount
+            unit = debit.kind.unit.value
+            year = debit.fiscal_year if debit.fiscal_year is not None else credit.fiscal_year
+            if year is None and unit == "POINT":
+                year = fiscal_year
+            self._posted.append((one, _Row(
+                unit, volunteer_id, year, (decisions or {}).get(one.cause.ref), exchange_id,
+                int(one.corrects) if corrects and one.corrects else None,
+            )))
 
-    def write(self) -> int:
-        """Insert accounts and transfers, move the balances; the number of transfers."""
+    def write(self, *, before: Sequence[rows.Table] = (), after: Sequence[rows.Table] = ()) -> int:
+        """Insert accounts and transfers, move the balances; the number of transfers.
+
+        ``before`` and ``after`` are tables to write around it, in the same round trip
+        (attendances and decisions; scans).
+        """
         if not self._posted:
+            rows.write([*before, *after])
             return 0
-        manager = AccountRow.objects.visible_to(self.by)
-        made = manager.bulk_create(list(self._new.values()))
-        for account, row in zip(self._new, made, strict=True):
-            self.ids[account] = row.pk
-        mark = keys.marker("transfer")
+        [numbers] = rows.new_ids((AccountRow, len(self._new)))
+        self.ids.update(zip(self._new, numbers, strict=True))
+        mark, at = keys.marker("transfer"), instant(self.by.at)
         deltas: Counter[int] = Counter()
+        written = []
         for one, row in self._posted:
-            row.debit_id, row.credit_id = self.ids[one.debit], self.ids[one.credit]
-            row.mark = mark(transfer_values(row))
+            debit, credit, cause = self.ids[one.debit], self.ids[one.credit], one.cause
+            values = [
+                debit, credit, one.amount, row.unit, row.volunteer, row.year, cause.kind.value,
+                cause.ref, row.decision, None if row.exchange is None else str(row.exchange),
+                row.corrects, one.sentence,
+            ]
+            sealed = mark([*values, at])
+            values[9] = row.exchange
+            written.append((*values, self.by.at, sealed))
             if one.debit.kind.guarded:
-                deltas[row.debit_id] -= one.amount
+                deltas[debit] -= one.amount
             if one.credit.kind.guarded:
-                deltas[row.credit_id] += one.amount
-        rows = [row for _, row in self._posted]
-        TransferRow.objects.visible_to(self.by).bulk_create(rows)
-        move_balances(deltas)
+                deltas[credit] += one.amount
+        opened = [
+            (self.ids[account], account.kind.value, account.kind.unit.value,
+             deltas.pop(self.ids[account], 0), account.fiscal_year,
+             self.rules.id_of[account.programme], owner.get("volunteer_id"),
+             owner.get("voucher_id"), owner.get("shop_id"))
+            for account, owner in self._new.items()
+        ]
+        rows.write(
+            [*before, (AccountRow, _ACCOUNT, opened), (TransferRow, _TRANSFER, written), *after],
+            also=_moves(deltas),
+        )
         self._posted, self._new = [], {}
-        return len(rows)
+        return len(written)
 
     def _gone(self) -> dict[tuple[int, str], dict[int, int]]:
         """Points that lapsed and were not taken back since, by (volunteer, programme), year."""
         if self._lapsed is None:
             self._lapsed = defaultdict(dict)
-            rows = TransferRow.objects.visible_to(self.by).filter(
+            found = TransferRow.objects.visible_to(self.by).filter(
                 volunteer_id__in=self._volunteers
             )
             for path, sign in (("credit", 1), ("debit", -1)):
-                sums = rows.filter(**{f"{path}__kind": AccountKind.EXPIRED}).values_list(
+                sums = found.filter(**{f"{path}__kind": AccountKind.EXPIRED}).values_list(
                     "volunteer_id", "debit__programme_id", "fiscal_year"
                 ).annotate(total=Sum("amount"))
                 for volunteer, programme, year, total in sums.order_by():
                     years = self._lapsed[volunteer, self.rules.code_of[programme]]
                     years[year] = years.get(year, 0) + sign * total
         return self._lapsed
+
+
+class _Row(NamedTuple):
+    """What a transfer's row has besides the transfer itself."""
+
+    unit: str
+    volunteer: int | None
+    year: int | None
+    decision: int | None
+    exchange: UUID | None
+    corrects: int | None
+
+
+_ACCOUNT = ("id", "kind", "unit", "balance", "fiscal_year", "programme_id", "volunteer_id",
+            "voucher_id", "shop_id")
+_TRANSFER = ("debit_id", "credit_id", "amount", "unit", "volunteer_id", "fiscal_year", "cause",
+             "ref", "decision_id", "exchange_id", "corrects_id", "sentence", "at", "mark")
+
+
+def accounts_statement(volunteer_ids: Collection[int]) -> rows.Statement:
+    """The volunteers' accounts, with what ever left each wallet, and the city's own."""
+    columns = "a.id, a.kind, a.programme_id, a.volunteer_id, a.fiscal_year, a.balance"
+    text = (
+        f"SELECT {columns}, CASE WHEN a.kind = 'wallet' THEN coalesce((SELECT sum(t.amount)"  # noqa: S608
+        " FROM points_transfer t WHERE t.debit_id = a.id), 0) ELSE 0 END"
+        f" FROM points_account a WHERE {rows.among('a.volunteer_id')} UNION ALL"
+        f" SELECT {columns}, 0 FROM points_account a WHERE a.volunteer_id IS NULL"
+        " AND a.shop_id IS NULL AND a.voucher_id IS NULL"
+    )
+    return text, [rows.listed(set(volunteer_ids))]
 
 
 def transfer_values(row: TransferRow) -> list[Any]:
@@ -194,13 +263,10 @@ def instant(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def move_balances(deltas: Mapping[int, int]) -> None:
+def _moves(deltas: Mapping[int, int]) -> list[rows.Statement]:
     """Add to stored balances, one statement for any number of accounts, in the order of ids."""
     pairs = [[pk, delta] for pk, delta in sorted(deltas.items()) if delta]
-    if not pairs:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(_MOVE[connection.vendor], [json.dumps(pairs)])
+    return [(_MOVE[connection.vendor], [json.dumps(pairs)])] if pairs else []
 
 
 _MOVE = {

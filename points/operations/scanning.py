@@ -9,9 +9,10 @@ session that is not yours exists.  Source: P4, P5, P6; ``points.domain.tokens``.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -21,9 +22,9 @@ from points.domain import codes, tokens
 from points.domain.codes import BadCode
 from points.domain.keyring import Keyring
 from points.domain.results import Result
-from points.domain.rules import fiscal_year
+from points.domain.rules import Source, fiscal_year
 from points.domain.tokens import CardCode, FormToken
-from points.models import Session
+from registry import rows
 from registry.access import Scope
 from registry.domain.roles import Permission
 from registry.queries.cards import cards_by_code
@@ -72,6 +73,10 @@ class SessionFact:
     starts_at: datetime
     ends_at: datetime
     cancelled: bool
+    group_id: int | None = None
+    kind: str = ""
+    source: Source = Source.GROUP
+    title: str = ""
 
     @property
     def minutes(self) -> int:
@@ -125,93 +130,124 @@ def may_use(session: SessionFact, by: Scope) -> bool:
 
 
 def resolve(
-    requests: Sequence[ScanRequest], *, by: Scope, wide: Scope
+    asked: Sequence[tuple[ScanRequest, Scope]], *, known: Mapping[int, SessionFact], wide: Scope
 ) -> list[Target | Unread]:
-    """Each request's target or refusal, in order.  At most four look-ups (per 1,000 cards)."""
+    """The target or refusal of each request and who sent it, in order.
+
+    ``known`` are the sessions of ``mentioned``, held.  One look-up per 1,000 cards, and one for
+    each sender who names people.
+    """
     ring, host = keys.keyring(), keys.code_host()
-    named = {r.session_id for r in requests if r.session_id is not None}
-    named |= {s for r in requests if (s := _mentioned(r.code)) is not None}
-    named |= {r.form.session for r in requests if r.form is not None}
-    _hold(named)
-    known = sessions_by_id(named)
 
     def hours(session: int) -> tuple[datetime, datetime] | None:
         found = known.get(session)
         return None if found is None else (found.starts_at, found.ends_at)
 
-    def own(session: int | None) -> int | None:
-        """The session for the record: only one that exists and is the actor's to use."""
-        fact = None if session is None else known.get(session)
-        return session if fact is not None and may_use(fact, by) else None
-
-    tokens_read = [_token(r, ring, host, by, hours) for r in requests]
+    tokens_read = [_token(request, ring, host, by, hours) for request, by in asked]
     cards = cards_by_code(wide, {t.code for t in tokens_read if isinstance(t, CardCode)})
-    typed = {r.volunteer_id for r in requests if r.volunteer_id is not None}
-    people: set[int] = set()
-    if typed:
-        people = set(volunteer_facts(by, volunteer_ids=typed, action="attendance.entry"))
+    people = _named(asked)
     found: list[Target | Unread] = []
-    for request, token in zip(requests, tokens_read, strict=True):
+    for (request, by), token in zip(asked, tokens_read, strict=True):
         if isinstance(token, Unread):
-            found.append(replace(token, session_id=own(token.session_id)))
+            found.append(replace(token, session_id=_own(known, token.session_id, by)))
         elif isinstance(token, CardCode):
             card = cards.get(token.code)
             if card is None:
-                found.append(Unread(Result.BAD_CARD, BadCode.message, own(request.session_id)))
+                found.append(Unread(Result.BAD_CARD, BadCode.message,
+                                    _own(known, request.session_id, by)))
             elif card.cancelled_at is not None:
                 found.append(Unread(Result.CANCELLED_CARD, "このカードは無効になっています。",
-                                    own(request.session_id), card.volunteer_id))
+                                    _own(known, request.session_id, by), card.volunteer_id))
             else:
                 found.append(_at(known, request.session_id, card.volunteer_id, "card", by))
         elif token is None:
             volunteer = request.volunteer_id
-            if volunteer not in people or volunteer is None:
+            if volunteer is None or volunteer not in people[by.user_id]:
                 found.append(Unread(Result.BAD_CARD, "この方は見つかりません。",
-                                    own(request.session_id)))
+                                    _own(known, request.session_id, by)))
             else:
                 found.append(_at(known, request.session_id, volunteer, request.method, by))
         elif by.volunteer_id is None:
             found.append(Unread(Result.UNKNOWN_DEVICE, Result.UNKNOWN_DEVICE.face.advice,
-                                own(token.session)))
+                                _own(known, token.session, by)))
         else:
             # The code itself proves that the person stands at the session.
             found.append(_at(known, token.session, by.volunteer_id, token.via.value, None, by.on))
     return found
 
 
-def _hold(ids: set[int]) -> None:
-    """Let nobody cancel these sessions or close their years until we are done (PostgreSQL).
+def _own(known: Mapping[int, SessionFact], session: int | None, by: Scope) -> int | None:
+    """The session for the record: only one that exists and is the actor's to use."""
+    fact = None if session is None else known.get(session)
+    return session if fact is not None and may_use(fact, by) else None
 
-    Shared locks: scans do not wait for each other.  SQLite has one writer anyway.
-    """
-    wanted = [one for one in ids if 0 <= one < 1 << 63]
-    if connection.vendor != "postgresql" or not wanted:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id FROM points_session WHERE id = ANY(%s) ORDER BY id FOR SHARE", [wanted]
+
+def _named(asked: Sequence[tuple[ScanRequest, Scope]]) -> dict[int | None, set[int]]:
+    """user id → those of the people named by them whom they may see; leaves a record."""
+    typed: dict[int | None, set[int]] = {}
+    senders: dict[int | None, Scope] = {}
+    for request, by in asked:
+        if request.volunteer_id is not None:
+            typed.setdefault(by.user_id, set()).add(request.volunteer_id)
+            senders[by.user_id] = by
+    return {
+        user: set(volunteer_facts(senders[user], volunteer_ids=ids, action="attendance.entry"))
+        for user, ids in typed.items()
+    }
+
+
+def mentioned(requests: Iterable[ScanRequest]) -> list[int]:
+    """Ids of the sessions that the requests speak of, proven or not, in order."""
+    named = set()
+    for request in requests:
+        if request.session_id is not None:
+            named.add(request.session_id)
+        if request.form is not None:
+            named.add(request.form.session)
+        elif len(request.code) >= tokens.EVENT_LENGTH:
+            named |= {one for one in [_mentioned(request.code)] if one is not None}
+    return sorted(one for one in named if 0 <= one < 1 << 63)
+
+
+def hold_statements(ids: list[int]) -> list[rows.Statement]:
+    """Read the sessions for ``facts_of`` and let nobody cancel them or close their years until
+    we are done: on PostgreSQL by shared locks, so that scans do not wait for each other."""
+    among, wanted = rows.among("id"), rows.listed(ids)
+    held = " FOR SHARE" if connection.vendor == "postgresql" else ""
+    years = (
+        "SELECT y.id FROM points_programmeyear y WHERE y.programme_id IN"  # noqa: S608
+        f" (SELECT programme_id FROM points_session WHERE {among}) ORDER BY y.id{held}"
+    )
+    sessions = f"SELECT {_FACTS} FROM points_session WHERE {among} ORDER BY id{held}"  # noqa: S608
+    return [(sessions, [wanted]), (years, [wanted])]
+
+
+_FACTS = (
+    "id, programme_id, organisation_id, held_on, starts_at, ends_at, cancelled_at, group_id,"
+    " activity_kind, source, title"
+)
+
+
+def facts_of(read: Iterable[tuple[Any, ...]]) -> dict[int, SessionFact]:
+    """id → what counting needs, from the rows of ``_FACTS``."""
+    return {
+        row[0]: SessionFact(
+            row[0], row[1], row[2], row[3], rows.moment(row[4]), rows.moment(row[5]),
+            row[6] is not None, row[7], row[8], Source(row[9]), row[10],
         )
-        cursor.execute(
-            "SELECT y.id FROM points_programmeyear y WHERE y.programme_id IN"
-            " (SELECT s.programme_id FROM points_session s WHERE s.id = ANY(%s))"
-            " ORDER BY y.id FOR SHARE", [wanted],
-        )
+        for row in read
+    }
 
 
 def sessions_by_id(ids: set[int]) -> dict[int, SessionFact]:
     """id → what counting needs.  One query."""
-    rows = Session.objects.filter(pk__in=[i for i in ids if 0 <= i < 1 << 63])
-    return {
-        row[0]: SessionFact(*row[:6], cancelled=row[6] is not None)
-        for row in rows.values_list(
-            "pk", "programme_id", "organisation_id", "held_on", "starts_at", "ends_at",
-            "cancelled_at",
-        )
-    }
+    wanted = rows.listed(i for i in ids if 0 <= i < 1 << 63)
+    text = f"SELECT {_FACTS} FROM points_session WHERE {rows.among('id')}"  # noqa: S608
+    return facts_of(rows.fetch((text, [wanted]))[0])
 
 
 def _at(
-    known: dict[int, SessionFact], session_id: int | None, volunteer: int, method: str,
+    known: Mapping[int, SessionFact], session_id: int | None, volunteer: int, method: str,
     by: Scope | None, on: date | None = None,
 ) -> Target | Unread:
     session = None if session_id is None else known.get(session_id)
