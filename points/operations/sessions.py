@@ -6,15 +6,17 @@ spans midnight, and another group's.  A cancelled session takes its points back 
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
-from points.domain.rules import Source, YearState, fiscal_year, pick, require_open
+from points.domain.groups import State
+from points.domain.rules import Below, Source, YearState, fiscal_year, pick, require_open
 from points.models import Attendance, Group, Programme, Session
 from points.operations.attendance import resettle
 from points.operations.scanning import may_use, sessions_by_id
 from points.queries import rulebook
+from points.queries.groups import count_groups, rules_of
 from registry import access, audit
 from registry.access import JAPAN, Scope
 from registry.domain.errors import Conflict, NotFound, Refused
@@ -46,7 +48,7 @@ def open(
         Forbidden: without ``sessions.manage``.
         NotFound: no such group or host, or not one's own; the year was not opened.
         Refused: ``bad_session`` (``fields`` names the input), ``no_rules``, ``unknown_kind``,
-            ``year_closed``.
+            ``year_closed``; ``group_not_registered``, ``too_few_members`` (P9).
     """
     by.require(Permission.SESSIONS_MANAGE)
     group: Group | None = None
@@ -61,6 +63,8 @@ def open(
     if organisation_id is None or not own or not organisations(by, ids=[organisation_id]):
         raise NotFound
     _check(title, starts_at, ends_at, group, source)
+    if group is not None:
+        _check_group(group, starts_at.astimezone(JAPAN).date(), by)
     held_on = starts_at.astimezone(JAPAN).date()
     row = Programme.objects.filter(code=programme).first()
     if row is None:
@@ -78,6 +82,18 @@ def open(
     audit.note(scope=by, kind="change", action="sessions.open", subject_kind="session",
                subject_id=made.pk)
     return made
+
+
+def _check_group(group: Group, on: date, by: Scope) -> None:
+    """P9: only a registered group; where the rule says so, only with enough members that day."""
+    if group.state != State.REGISTERED:
+        raise Refused("この年度に登録されていない団体です。", code="group_not_registered")
+    known = rulebook.load()
+    rules = rules_of(group, known, on)
+    if rules.group_below is Below.NO_SESSIONS and not group.exception:
+        judged = count_groups([group], known, by, on=on)[group.pk]
+        if judged.stops_sessions:
+            raise Refused(judged.warning, code="too_few_members")
 
 
 def _check(

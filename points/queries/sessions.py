@@ -198,9 +198,12 @@ def kiosk_key(scope: Scope, *, session_id: int) -> tuple[int, bytes]:
 
 
 def groups(scope: Scope, *, fiscal_year: int | None = None) -> list[GroupFact]:
-    """Registered groups, one's own or (council) all, by year and name.  One query."""
+    """Groups that are or were registered, one's own or (council) all, by year and name.
+
+    One query.  Filings under way are those of ``queries.groups``.
+    """
     scope.require(Permission.SESSIONS_VIEW)
-    rows = Group.objects.all()
+    rows = Group.objects.filter(registered_at__isnull=False)
     if not (scope.system or scope.sees_all_volunteers):
         rows = rows.filter(organisation_id__in=scope.organisations)
     if fiscal_year is not None:
