@@ -107,9 +107,12 @@ def _install_guard(cursor: Any, vendor: str, model: type[models.Model], guard: G
         return
     row = "NEW" if guard.verb == "UPDATE" else "OLD"
     cursor.execute(
-        f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql "
-        "SET tsunagari.volunteers = 'on' AS $$ BEGIN "
-        f"IF current_user <> 'tsunagari_purge' AND ({guard.condition}) THEN "
+        # Only a superuser may write SET into a function's definition: it sets and puts back.
+        f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ DECLARE "
+        "reach text := coalesce(current_setting('tsunagari.volunteers', true), ''); "
+        "broken boolean; BEGIN PERFORM set_config('tsunagari.volunteers', 'on', true); "
+        f"broken := current_user <> 'tsunagari_purge' AND ({guard.condition}); "
+        "PERFORM set_config('tsunagari.volunteers', reach, true); IF broken THEN "
         f"RAISE EXCEPTION 'guard: {name}' USING ERRCODE = 'restrict_violation'; END IF; "
         f"RETURN {row}; END $$"
     )
