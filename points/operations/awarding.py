@@ -23,6 +23,7 @@ from points.domain.results import Result
 from points.domain.rules import YearState, fiscal_year
 from points.domain.transfers import plan_awards
 from points.models import AwardDecision
+from points.operations import withheld
 from points.operations.posting import Ledger, instant
 from points.queries import records
 from points.queries.rulebook import Rules
@@ -54,6 +55,7 @@ class Counting:
     shares: dict[int, Share] = field(default_factory=dict)
     eligibility: dict[int, Decision] = field(default_factory=dict)
     planned: list[tuple[int, str, int, list[Change]]] = field(default_factory=list)
+    closed: list[withheld.Lot] = field(default_factory=list)  # what waits for a word
 
     def take(
         self, volunteer: int, counted: Counted, before: Mapping[int, Share], rules: Rules,
@@ -65,7 +67,13 @@ class Counting:
             known = [before[s.attendance] for s in after if s.attendance in before]
             changes = list(awards.change(known, after))
             closed = rules.book.terms[programme, year].state is YearState.CLOSED
-            if closed and (programme, year) not in corrected:
+            reopened = (programme, year) in corrected
+            if closed:
+                self.closed.append(withheld.Lot.of(
+                    volunteer, programme, year, known,
+                    [] if reopened else [change for change in changes if not change.first],
+                ))
+            if closed and not reopened:
                 changes = [change for change in changes if change.first]
                 self.shares.update({s.attendance: s for s in known})
                 self.shares.update({c.attendance: c.share for c in changes})
@@ -76,6 +84,7 @@ class Counting:
 
     def post(self, ledger: Ledger, rules: Rules, by: Scope) -> rows.Table:
         """Post the differences to the open ledger; the decisions to be written before it."""
+        withheld.note(lots=self.closed, rules=rules, by=by)
         total = sum(len(changes) for _, _, _, changes in self.planned)
         [numbers] = rows.new_ids((AwardDecision, total))
         mark, at, place = keys.marker("decision"), instant(by.at), 0
