@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import get_resolver
 
 from registry.domain.roles import Permission
 from tests.factories import addresses, living, reading
@@ -31,6 +32,9 @@ ASKED = ("person", "person_id", "volunteer_id", "edition_id", "office", "office_
          "session", "session_id", "device_id", "copy_id")
 #: POSTs that only read: searches keep names out of addresses.
 SEARCHES = ("/api/v1/registry/people/search", "/api/v1/registry/volunteers/search")
+PAGE_SEARCHES = (
+    "office-people", "office-plans", "office-plan-supporters", "council-volunteers", "host-search",
+)
 
 
 @dataclass
@@ -68,7 +72,20 @@ def sweep(city: City, who: str, *, widely: bool = False) -> Sweep:
         for text in ("見本", "花子", "一郎", "雪"):
             answer = client.post(url, {"text": text, "q": text}, content_type="application/json")
             _note(done, f"POST {url} {text}", answer)
+    for url in _page_searches(known):
+        for text in ("見本", "みほん", "花", "一"):  # a page repeats what it was asked
+            answer = client.post(url, {"q": text}, headers={"X-Purpose": "visit"})
+            _note(done, f"POST {url} {text}", answer)
     return done
+
+
+def _page_searches(known: Known) -> Iterator[str]:
+    for name in PAGE_SEARCHES:
+        (pattern,) = (found for found in get_resolver().reverse_dict.getlist(name))
+        ((path, parameters),) = pattern[0]
+        ids = known.values("int", parameters[0], widely=False) if parameters else [""]
+        for one in ids:
+            yield "/" + path % ({parameters[0]: one} if parameters else {})
 
 
 def _asked(route: Route, known: Known, widely: bool) -> Iterator[str]:
@@ -121,6 +138,7 @@ def test_the_care_manager_finds_the_own_clients_alone(city: City) -> None:
     others = done.of("ichiro", "yuki", "minami")
     assert not others, f"not the care manager's: {others}"
     assert done.of("hanako"), "the extractor finds the client"
+    assert "POST /office/people/ 見本" in done.of("hanako"), "a search by name finds the client"
 
 
 @pytest.mark.parametrize(("who", "office", "closed"), [
