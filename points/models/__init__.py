@@ -12,13 +12,15 @@ from points.models.ledger import Account, AwardDecision, Passbook, Transfer, Uni
 from points.models.programme import Programme, ProgrammeYear, RuleDraft, RuleSet
 from points.models.reception import WithdrawnScan
 from points.models.session import Attendance, Group, Scan, Session
+from points.models.unification import Merge, MergeLine, OverlapDecision
 from points.models.voucher import Exchange, SerialRun, Voucher
 from points.models.year import YearCorrection, YearEvent, YearException
 
 __all__ = [
     "Account", "Attendance", "AwardDecision", "Enrolment", "Exchange", "Group",
-    "GroupContact", "GroupEvent", "GroupLeader", "GroupPlan", "GroupReport", "Passbook",
-    "Programme", "ProgrammeYear", "RuleDraft", "RuleSet", "Scan", "SerialRun", "Session",
+    "GroupContact", "GroupEvent", "GroupLeader", "GroupPlan", "GroupReport", "Merge",
+    "MergeLine", "OverlapDecision", "Passbook", "Programme", "ProgrammeYear", "RuleDraft",
+    "RuleSet", "Scan", "SerialRun", "Session",
     "Transfer", "Unit", "Voucher", "YearCorrection", "YearEvent", "YearException",
     "WithdrawnScan",
 ]

@@ -42,6 +42,12 @@ class Passbook(Scoped):
         Keep.VOLUNTEER,
     )
     opened_at = plain(models.DateTimeField("作成日時"))
+    # P8: this record was united with another; nothing is counted here any more.
+    moved_to = personal(
+        models.ForeignKey("registry.Volunteer", models.PROTECT, null=True, related_name="+",
+                          verbose_name="まとめた先の記録"),
+        Keep.VOLUNTEER,
+    )
 
     row_policy = _OWN
 

@@ -2,6 +2,7 @@
 
 from registry.models.area import Area, AreaKind, TownPoint
 from registry.models.audit import LogEntry, LogKind, LogSeal
+from registry.models.distinct import DistinctPair
 from registry.models.importbatch import BatchState, ImportBatch, ImportRow, Verdict
 from registry.models.kiosk import Kiosk
 from registry.models.organisation import (
@@ -33,7 +34,8 @@ from registry.models.volunteer import (
 
 __all__ = [
     "ApiToken", "Appointment", "Area", "AreaKind", "BatchState", "BindingAttempt", "BoundDevice",
-    "Card", "Caseload", "Heartbeat", "Household", "ImportBatch", "ImportRow", "Kiosk",
+    "Card", "Caseload", "DistinctPair", "Heartbeat",
+    "Household", "ImportBatch", "ImportRow", "Kiosk",
     "LocationSource", "LogEntry", "LogKind", "LogSeal", "Membership", "Office", "OfficeArea",
     "Organisation", "OrganisationKind", "OutboxMessage", "Person", "PersonEvent",
     "RememberedAnswer", "ResidenceChange", "Sex", "TownPoint", "User", "Verdict", "Volunteer",

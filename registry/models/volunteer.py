@@ -64,6 +64,15 @@ class Volunteer(Scoped):
     availability = personal(models.CharField("動ける時間", max_length=16, default="always"),
                             Keep.VOLUNTEER)
     skills = personal(models.JSONField("できること", default=list), Keep.VOLUNTEER)
+    # P8: two records of one person were united; everything goes on under the other one.
+    merged_into = plain(
+        models.ForeignKey("self", models.PROTECT, null=True, related_name="+",
+                          verbose_name="まとめた先の記録")
+    )
+    merged_at = plain(models.DateTimeField("まとめた日時", null=True))
+    merged_by = plain(
+        models.ForeignKey("registry.User", models.PROTECT, null=True, related_name="+")
+    )
 
     row_policy = (
         "tsunagari_all_volunteers() OR id = tsunagari_volunteer()"
@@ -83,6 +92,17 @@ class Volunteer(Scoped):
                 condition=Q(supporter_optout_on__isnull=True)
                 | Q(supporter_optin_on__isnull=False),
                 name="volunteer_optout_needs_an_optin",
+            ),
+            models.CheckConstraint(
+                condition=Q(merged_into__isnull=True, merged_at__isnull=True,
+                            merged_by__isnull=True)
+                | Q(merged_into__isnull=False, merged_at__isnull=False,
+                    merged_by__isnull=False, left_on__isnull=False),
+                name="volunteer_merged_into_at_and_by_together",
+            ),
+            models.CheckConstraint(
+                condition=Q(merged_into__isnull=True) | ~Q(merged_into=models.F("pk")),
+                name="volunteer_is_not_merged_into_itself",
             ),
         ]
 
