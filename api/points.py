@@ -8,6 +8,7 @@ from __future__ import annotations
 from django.urls import path
 
 from api import points_kiosk as kiosk
+from api import points_programmes as programmes
 from api import points_scans as scans
 from api import points_sessions as sessions
 from api import points_value as value
@@ -17,11 +18,31 @@ urlpatterns = [
     path("scans/batch", scans.ScansBatch.as_view(), name="points-scans-batch"),
     path("scans/<uuid:scan_id>/undo", kiosk.ScanUndo.as_view(), name="points-scan-undo"),
     path("kiosk/check-in", kiosk.CheckIn.as_view(), name="points-kiosk-check-in"),
-    path("programmes", sessions.Programmes.as_view(), name="points-programmes"),
-    path("programmes/<slug:code>/rules", sessions.ProgrammeRules.as_view(),
-         name="points-programme-rules"),
-    path("programmes/<slug:code>/years", sessions.ProgrammeYears.as_view(),
+    path("programmes", programmes.Programmes.as_view(), name="points-programmes"),
+    path("programmes/<slug:code>", programmes.Programme.as_view(), name="points-programme"),
+    path("programmes/<slug:code>/rule-sets", programmes.RuleSets.as_view(),
+         name="points-rule-sets"),
+    path("programmes/<slug:code>/rule-sets/preview", programmes.Preview.as_view(),
+         name="points-rule-set-preview"),
+    path("programmes/<slug:code>/rule-sets/<int:rule_set_id>", programmes.RuleSetOne.as_view(),
+         name="points-rule-set"),
+    path("programmes/<slug:code>/rule-sets/<int:rule_set_id>/withdraw",
+         programmes.RuleSetWithdraw.as_view(), name="points-rule-set-withdraw"),
+    path("programmes/<slug:code>/rule-drafts", programmes.Drafts.as_view(),
+         name="points-rule-drafts"),
+    path("rule-drafts/<int:draft_id>", programmes.Draft.as_view(), name="points-rule-draft"),
+    path("rule-drafts/<int:draft_id>/preview", programmes.DraftPreview.as_view(),
+         name="points-rule-draft-preview"),
+    path("rule-drafts/<int:draft_id>/adopt", programmes.DraftAdopt.as_view(),
+         name="points-rule-draft-adopt"),
+    path("programmes/<slug:code>/years", programmes.Years.as_view(),
          name="points-programme-years"),
+    path("programmes/<slug:code>/years/<int:fiscal_year>", programmes.Year.as_view(),
+         name="points-programme-year"),
+    path("programmes/<slug:code>/enrolments", programmes.Enrolments.as_view(),
+         name="points-enrolments"),
+    path("enrolments/<int:enrolment_id>/cancel", programmes.EnrolmentCancel.as_view(),
+         name="points-enrolment-cancel"),
     path("groups", sessions.Groups.as_view(), name="points-groups"),
     path("sessions", sessions.Sessions.as_view(), name="points-sessions"),
     path("sessions/<int:session_id>", sessions.Session.as_view(), name="points-session"),

@@ -1,4 +1,4 @@
-"""``points/programmes``, ``groups``, ``sessions``, ``attendances`` by the machine face.
+"""``points/groups``, ``sessions``, ``attendances`` by the machine face.
 
 Owns listing and making them.  Refuses by the operations' rules; another group's session is not
 found.  interfaces.md, "HTTP API".
@@ -15,73 +15,13 @@ from rest_framework.response import Response
 from api import points_shapes as shapes
 from api.base import Endpoint, read
 from api.registry_shapes import asked
-from points.domain.rules import Below, Per, Rate, Remainder, RuleSet, Source, YearTerms
-from points.operations import attendance, groups, programmes, sessions
-from points.queries import rulebook
+from points.domain.rules import Source
+from points.operations import attendance, groups, sessions
 from points.queries import sessions as seen
 from registry.access import Scope
 from registry.domain.roles import Permission
 
 _SEES = (Permission.SESSIONS_VIEW, Permission.SCANS_RECORD)
-
-
-class Programmes(Endpoint):
-    """ポイント事業."""
-
-    needs: ClassVar = {
-        "get": (Permission.SESSIONS_VIEW, Permission.OWN_POINTS), "post": Permission.RULES_MANAGE,
-    }
-    once: ClassVar = frozenset({"post"})
-
-    @extend_schema(responses=shapes.ProgrammeOut(many=True))
-    def get(self, request: Request, scope: Scope) -> Response:
-        """Every programme with its rules and years."""
-        return Response([shapes.ProgrammeOut(one).data for one in rulebook.programmes(scope)])
-
-    @extend_schema(request=shapes.ProgrammeIn, responses={201: shapes.ProgrammeOut})
-    def post(self, request: Request, scope: Scope) -> Response:
-        """Make a programme."""
-        given = read(shapes.ProgrammeIn, request)
-        programmes.create(**given, by=scope)
-        return _programme(scope, given["code"])
-
-
-class ProgrammeRules(Endpoint):
-    """要領."""
-
-    needs: ClassVar = {"post": Permission.RULES_MANAGE}
-    once: ClassVar = frozenset({"post"})
-
-    @extend_schema(request=shapes.RulesShape, responses={201: shapes.ProgrammeOut})
-    def post(self, request: Request, scope: Scope, code: str) -> Response:
-        """Add a rule set that holds from its date."""
-        given = read(shapes.RulesShape, request)
-        given["rates"] = tuple(
-            Rate(r["kind"], r["label"], r["points"], Per(r["per"])) for r in given["rates"]
-        )
-        given["sources"] = frozenset(map(Source, given["sources"]))
-        given["remainder"] = Remainder(given["remainder"])
-        given["group_below"] = Below(given["group_below"])
-        programmes.add_rules(rules=RuleSet(programme=code, **given), by=scope)
-        return _programme(scope, code)
-
-
-class ProgrammeYears(Endpoint):
-    """年度."""
-
-    needs: ClassVar = {"post": Permission.RULES_MANAGE}
-    once: ClassVar = frozenset({"post"})
-
-    @extend_schema(request=shapes.YearShape, responses={201: shapes.ProgrammeOut})
-    def post(self, request: Request, scope: Scope, code: str) -> Response:
-        """Open a fiscal year."""
-        given = read(shapes.YearShape, request)
-        programmes.open_year(terms=YearTerms(programme=code, **given), by=scope)
-        return _programme(scope, code)
-
-
-def _programme(scope: Scope, code: str) -> Response:
-    return Response(shapes.ProgrammeOut(rulebook.programme(scope, code=code)).data, status=201)
 
 
 class Groups(Endpoint):

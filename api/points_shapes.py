@@ -138,6 +138,7 @@ class RulesShape(S[Any]):
     residence_required = serializers.BooleanField(default=False)
     membership_required = serializers.BooleanField(default=False)
     remainder = serializers.ChoiceField([one.value for one in Remainder], default="void")
+    enrolment_required = serializers.BooleanField(default=False)
     group_minimum = serializers.IntegerField(allow_null=True, default=None, max_value=1_000)
     group_counts_eligible = serializers.BooleanField(default=False)
     group_below = serializers.ChoiceField([one.value for one in Below], default="warn")

@@ -21,6 +21,7 @@ from points.domain.rules import RuleSet, YearTerms
 from points.models import Account, AwardDecision, Programme, ProgrammeYear, RuleDraft
 from points.models import RuleSet as RuleSetRow
 from points.queries.rulebook import rule_from, terms_from
+from registry import access
 from registry.access import Scope
 from registry.domain.errors import NotFound
 from registry.domain.roles import Permission
@@ -125,11 +126,11 @@ def history(scope: Scope, *, code: str) -> ProgrammeHistory:
     names = display_names({
         user for row in rows for user in (row.made_by_id, row.withdrawn_by_id) if user is not None
     } | {row.saved_by_id for row in drafts})
-    used = used_rule_sets(scope, rule_set_ids=[row.pk for row in rows])
-    paid = set(
-        Account.objects.visible_to(scope).filter(programme=programme, kind="wallet")
-        .values_list("fiscal_year", flat=True).distinct()
-    )
+    with access.system(at=scope.at, reason="rules history") as wide:
+        used = used_rule_sets(wide, rule_set_ids=[row.pk for row in rows])
+        latest = latest_award_on(wide, programme_id=programme.pk)
+        wallets = Account.objects.visible_to(wide).filter(programme=programme, kind="wallet")
+        paid = set(wallets.values_list("fiscal_year", flat=True).distinct())
     years = ProgrammeYear.objects.filter(programme=programme).order_by("-fiscal_year")
     begins = sorted(row.starts_on for row in rows if row.withdrawn_at is None)
     return ProgrammeHistory(
@@ -141,7 +142,7 @@ def history(scope: Scope, *, code: str) -> ProgrammeHistory:
                      row.fiscal_year in paid, row.changed_at)
             for row in years
         ),
-        latest_award_on(scope, programme_id=programme.pk),
+        latest,
     )
 
 

@@ -48,18 +48,18 @@ def test_a_programme_grows_by_dated_rules(world: make.World) -> None:
         "rates": [{"kind": "visit", "label": "訪問", "points": 1}],
         "points_per_voucher": 10, "yen_per_voucher": 1000,
     }
-    answer = council.post(f"{API}/programmes/kamukamu/rules", rules, format="json")
+    answer = council.post(f"{API}/programmes/kamukamu/rule-sets", rules, format="json")
     assert answer.json()["rules"][0]["rates"][0]["per"] == "attendance", answer.json()
-    again = council.post(f"{API}/programmes/kamukamu/rules", rules, format="json")
+    again = council.post(f"{API}/programmes/kamukamu/rule-sets", rules, format="json")
     assert again.status_code == 422
     year = {"fiscal_year": 2026, "yen_value": 1000, "exchange_from": "2026-04-01",
             "exchange_until": "2027-06-30", "grace_until": "2027-04-20",
             "lapses_on": "2027-07-01"}
     answer = council.post(f"{API}/programmes/kamukamu/years", year, format="json")
     assert answer.json()["years"][0]["state"] == "open", answer.json()
-    assert council.post(f"{API}/programmes/none/rules", rules, format="json").status_code == 404
+    assert council.post(f"{API}/programmes/none/rule-sets", rules, format="json").status_code == 404
     early = rules | {"code": "x-1", "begins_on": "2026-11-23"}
-    refused = council.post(f"{API}/programmes/tsunagari/rules", early, format="json")
+    refused = council.post(f"{API}/programmes/tsunagari/rule-sets", early, format="json")
     assert refused.json()["code"] == "begins_before_awards"
 
 
