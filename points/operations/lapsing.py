@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, Sum
+from django.db.models import Count, Max, Sum
 
 from points.domain.accounts import AccountKind, CauseKind
 from points.domain.rules import Remainder, YearState, YearTerms, fiscal_year_span, pick
@@ -165,19 +165,21 @@ def _finish(programme: str, fiscal_year: int, wide: Scope) -> None:
     if row.lapsed_at is not None or _full(row, wide).exists():
         return  # known already, or somebody's points came back meanwhile: the next run sees them
     figures = moved(row=row, wide=wide)
-    row.lapsed_at = wide.at
+    # Another run, begun a little later, may have moved some of it.
+    last = _expired(row, wide).aggregate(last=Max("at"))["last"]
+    row.lapsed_at = max(wide.at, last or wide.at)
     row.save(update_fields=["lapsed_at"])
-    YearEvent.objects.create(year=row, kind=YearEvent.Kind.LAPSED, at=wide.at, figures=figures)
+    YearEvent.objects.create(year=row, kind=YearEvent.Kind.LAPSED, at=row.lapsed_at,
+                             figures=figures)
     audit.note(scope=wide, kind="change", action="years.lapse", subject_kind="programme",
                subject_id=row.programme_id, detail={"fiscal_year": fiscal_year, **figures})
 
 
-def moved(*, row: Any, wide: Scope) -> dict[str, int]:
+def moved(*, row: Any, wide: Scope, until: datetime | None = None) -> dict[str, int]:
     """What lapsed and what was carried of a year, all runs together: points and persons."""
-    rows = Transfer.objects.visible_to(wide).filter(
-        cause=CauseKind.EXPIRY, unit="POINT", fiscal_year=row.fiscal_year,
-        debit__programme_id=row.programme_id, debit__kind=AccountKind.WALLET,
-    ).order_by()
+    rows = _expired(row, wide)
+    if until is not None:
+        rows = rows.filter(at__lte=until)
     found = {
         kind: (total, people)
         for kind, total, people in rows.values_list("credit__kind").annotate(
@@ -204,6 +206,13 @@ def held(*, programme: str, fiscal_year: int, alone: bool = False) -> Any:
     if row is None:
         raise NotFound("この年度は、まだ開かれていません。", code="year_not_opened")
     return row
+
+
+def _expired(row: Any, wide: Scope) -> Any:
+    return Transfer.objects.visible_to(wide).filter(
+        cause=CauseKind.EXPIRY, unit="POINT", fiscal_year=row.fiscal_year,
+        debit__programme_id=row.programme_id, debit__kind=AccountKind.WALLET,
+    ).order_by()
 
 
 def _full(row: Any, wide: Scope) -> Any:

@@ -4,7 +4,8 @@ Owns ``verify``: every share is counted again from attendance, facts and rules; 
 transfer, balance, voucher and exchange must agree with it, and every row with its keyed mark.
 Volunteers are streamed in blocks, so that memory does not grow with the city.  Owns
 ``recompute``: facts were corrected, points follow (P1).  Refuses nothing: a difference is an
-answer.  A closed year is compared with its own decisions: P1 holds until it is closed.
+answer.  A closed year is compared with its own decisions: P1 holds until it is closed; what a
+new count would change there must wait in the queue of corrections (``ledger_years``).
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from points.models import Account, Attendance, AwardDecision, Exchange, Passbook
 from points.operations.attendance import resettle
 from points.operations.awarding import decision_values
 from points.operations.ledger_rows import check_transfers, check_vouchers
+from points.operations.ledger_years import Corrections, check_years
 from points.queries import records, rulebook
 from points.queries.rulebook import Rules
 from registry import access, outbox
@@ -102,6 +104,7 @@ def verify(*, by: Scope) -> LedgerVerdict:
     check_transfers(verdict, rules, by)
     _check_balances(verdict, by)
     check_vouchers(verdict, rules, by)
+    check_years(verdict, rules, by)
     return verdict
 
 
@@ -126,14 +129,18 @@ def _check_block(block: list[int], rules: Rules, verdict: LedgerVerdict, by: Sco
     verdict.attendances += len(owner)
     _check_decisions(block, owner, verdict, by)
     posted = _posted(block, by)
+    held = Corrections(volunteer_ids=block, rules=rules, by=by)
     for volunteer, some in found.items():
         counted = recount.count(some, people[volunteer], rules.book)
         for (programme, year), shares in counted.shares.items():
             closed = rules.book.terms[programme, year].state is YearState.CLOSED
             expected = _frozen(shares, latest) if closed else shares
+            if closed:
+                held.check(volunteer, programme, year, shares, latest, verdict)
             _check_total(volunteer, programme, year, some, shares, counted, rules, verdict, closed)
             for share in expected:
                 _check_share(share, latest.get(share.attendance), posted, verdict)
+    held.rest(verdict)
     for attendance in sorted(set(posted) - set(owner)):
         verdict.add("transfer_without_attendance", f"参加記録 {attendance}",
                     "参加記録のない付与があります")

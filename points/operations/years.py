@@ -20,7 +20,7 @@ from points.domain.rules import YearState
 from points.domain.years import ExceptionKind
 from points.models import ProgrammeYear, YearCorrection, YearEvent, YearException
 from points.operations.attendance import resettle
-from points.operations.lapsing import held
+from points.operations.lapsing import held, moved
 from points.operations.posting import lock
 from points.queries import rulebook
 from points.queries import years as reading
@@ -162,9 +162,11 @@ def _except(
         raise Refused("特例の内容をたしかめてください。", code="exception_incomplete", fields=wrong)
     row = held(programme=programme, fiscal_year=fiscal_year, alone=True)
     known, rules = reading.exceptions_of(row), rulebook.load()
+    with access.system(at=by.at, reason="exception") as wide:
+        begun = any(moved(row=row, wide=wide).values())  # a run was broken off
     domain.check_exception(
         new, known, rulebook.terms_from(row.terms, row.state), on=by.on,
-        lapsed=row.lapsed_at is not None,
+        lapsed=row.lapsed_at is not None or begun,
         next_year_open=(programme, fiscal_year + 1) in rules.book.terms,
     )
     made = YearException.objects.create(

@@ -15,7 +15,7 @@ from points import keys
 from points.domain import tokens
 from points.domain.codes import BadCode
 from points.models import Attendance, Scan, Transfer
-from points.operations import attendance, ledger, sessions
+from points.operations import attendance, ledger, sessions, years
 from points.operations.scanning import ScanRequest
 from registry import access
 from registry.domain.errors import Forbidden, NotFound, Refused
@@ -282,17 +282,16 @@ def test_P4_4_and_5_staff_count_by_name_and_paper(world: make.World) -> None:
 
 
 def test_P1_a_closed_year_keeps_its_points_and_a_late_record_waits(world: make.World) -> None:
-    from points.models import ProgrammeYear
-
     early = make.hold(world, start=world.at - timedelta(hours=6), title="朝の会", kind="support")
     scan(world, world.scan(0))
-    ProgrammeYear.objects.filter(fiscal_year=2026).update(
-        state="closed", closed_at=world.at, closed_by=world.council
-    )
-    late = scan(world, world.scan(0, early)).results[0]
+    spring = datetime(2027, 4, 21, 9, 0, tzinfo=UTC)
+    with access.scope(world.council, at=spring) as by:
+        years.begin_closing(programme="tsunagari", fiscal_year=2026, by=by)
+        years.close(programme="tsunagari", fiscal_year=2026, reason="年度が終わった", by=by)
+    late = scan(world, world.scan(0, early), at=spring).results[0]
     assert (late.result, late.points, late.balance) == ("year_closed", 0, 1)
     assert verified(world).points == 1
-    with access.scope(world.council, at=world.at) as by:
+    with access.scope(world.council, at=spring) as by:
         attendance.correct(attendance_id=late.attendance, reason="紙の名簿が後で届いた", by=by)
     assert verified(world).points == 2
 
