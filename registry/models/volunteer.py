@@ -170,6 +170,7 @@ class Card(Scoped):
     cancelled_by = plain(
         models.ForeignKey("registry.User", models.PROTECT, null=True, related_name="+")
     )
+    cancel_reason = plain(models.CharField("無効にした理由", max_length=80, blank=True))
 
     row_policy = _THROUGH_VOLUNTEER
 
