@@ -5,7 +5,6 @@ processes; steps truly executed are counted where they are done.  Work is kept i
 goes on where it was broken off, as long as the sources are the same.  ``--controls`` plays the
 builds that are broken on purpose first and says after how many steps each was found.
 Refuses to call a run good that found anything, or a control that was not found (exit code 1).
-Simulated: the closing of a year is written as the database demands it, not by the operation.
 
 Every step is compared with the oracle and with sums in SQL; ``verify_ledger`` runs after every
 ``--verify-every`` steps and at the end of each life (rows are append-only: what it would have
@@ -80,8 +79,9 @@ def _campaign(given: argparse.Namespace, env: dict[str, str]) -> int:
     earlier = sum(block["steps"] for block in done.values())
     if earlier:
         print(f"{earlier:,} steps of {len(done)} blocks are kept from before ({path})", flush=True)
-    begun, lock, seeds = time.monotonic(), threading.Lock(), iter(range(given.seed, 1 << 31))
+    lock, seeds = threading.Lock(), iter(range(given.seed, 1 << 31))
     failed: list[dict[str, Any]] = []
+    begun = time.monotonic()
 
     def total() -> int:
         return sum(block["steps"] for block in done.values())
@@ -136,7 +136,7 @@ def _read(path: Path, fresh: bool) -> dict[str, Any]:
 
 
 def _progress(total: int, now: int, begun: float, blocks: int) -> None:
-    if blocks % 10 == 0:
+    if blocks % 5 == 0:
         rate = now / max(0.001, time.monotonic() - begun)
         print(f"{total:,} steps, {blocks} blocks, {rate:.0f} steps/s", flush=True)
 

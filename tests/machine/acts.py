@@ -11,11 +11,20 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
-from points.models import Attendance, ProgrammeYear, Voucher
-from points.operations import attendance, programmes, sessions, vouchers
+from points.domain.years import ExceptionKind
+from points.models import Attendance, Enrolment, Voucher, YearCorrection
+from points.operations import (
+    attendance,
+    enrolments,
+    lapsing,
+    programmes,
+    sessions,
+    vouchers,
+    years,
+)
 from registry import access, outbox
 from registry.access import Scope
-from registry.domain.errors import TsunagariError
+from registry.domain.errors import Refused, TsunagariError
 from registry.operations import memberships, volunteers
 from registry.sealing import unseal
 from tests.machine.play import Life
@@ -153,13 +162,82 @@ class Acts(Life):
         if not must:
             self.facts.rules[programme].append(in_the_models_words(new))
 
+    def begin_closing(self, programme: str, year: int) -> None:
+        said = self.tried(lambda by: years.begin_closing(
+            programme=programme, fiscal_year=year, by=by), "year_state", "year_not_over")
+        lot = programme, year
+        over = self.at.date() > date(year + 1, 3, 31)
+        begun = lot in self.facts.closing | self.facts.closed
+        must = "year_state" if begun else "" if over else "year_not_over"
+        assert (said if isinstance(said, str) else "") == must, (said, must)
+        if not must:
+            self.facts.closing.add(lot)
+
     def close(self, programme: str, year: int) -> None:
-        """Simulated closing: the row as the database demands it, without the operation."""
-        with access.system(at=self.at, reason="close"):
-            ProgrammeYear.objects.filter(
-                programme__code=programme, fiscal_year=year
-            ).update(state="closed", closed_at=self.at, closed_by_id=self.world.council.pk)
-        self.facts.close(programme, year)
+        said = self.tried(lambda by: years.close(
+            programme=programme, fiscal_year=year, reason="年度のしめ", by=by),
+            "already_closed", "year_state", "grace_not_over")
+        lot = programme, year
+        must = ("already_closed" if lot in self.facts.closed
+                else "year_state" if lot not in self.facts.closing
+                else "grace_not_over" if self.at.date() <= date(year + 1, 6, 10) else "")
+        assert (said if isinstance(said, str) else "") == must, (said, must)
+        if not must:
+            self.facts.close(programme, year)
+
+    def decide(self, number: int, apply: bool) -> bool:
+        """What would change a closed year is applied or kept; False when nothing waits."""
+        with access.system(at=self.at, reason="machine") as by:
+            rows = YearCorrection.objects.visible_to(by).filter(outcome="waiting").order_by("pk")
+            found = list(rows.values_list(
+                "pk", "volunteer_id", "year__programme__code", "year__fiscal_year"))
+        if not found:
+            return False
+        pk, person, programme, year = found[number % len(found)]
+        act = years.apply_correction if apply else years.keep_as_closed
+        self.tried(lambda by: act(correction_id=pk, reason="窓口で確認", by=by))
+        if apply:
+            self.facts.applied(person, programme, year)
+        return True
+
+    def lapse(self, programme: str, year: int) -> None:
+        try:
+            lapsing.lapse(programme=programme, fiscal_year=year, at=self.at)
+            said = ""
+        except Refused as no:
+            said = no.code
+        closed = (programme, year) in self.facts.closed
+        assert said in (("", "lapse_not_due", "next_year_missing") if closed
+                        else ("year_not_closed",)), said
+
+    def except_from(self, programme: str, year: int, carry: bool) -> None:
+        kind = ExceptionKind.CARRY if carry else ExceptionKind.POSTPONE
+        dates = {} if carry else {
+            "exchange_until": date(year + 1, 8, 30), "lapses_on": date(year + 1, 9, 1)}
+        self.tried(lambda by: years.approve_exception(
+            programme=programme, fiscal_year=year, kind=kind, reason="大雨のため",
+            authority="会長決裁", decided_on=by.on, by=by, **dates,
+        ), "year_lapsed", "exception_twice", "exception_dates", "next_year_missing")
+
+    def enrol(self, who: int, programme: str, year: int, day: date | None) -> None:
+        """Register for the year from a day; None takes the registration back."""
+        person, lot = self.world.people[who], (programme, year)
+        mine = self.facts.people[person].enrolled
+        if day is None:
+            with access.system(at=self.at, reason="machine") as by:
+                row = Enrolment.objects.visible_to(by).filter(
+                    volunteer_id=person, programme__code=programme, fiscal_year=year,
+                    cancelled_at__isnull=True).values_list("pk", flat=True).first()
+            said = self.tried(lambda by: enrolments.cancel(
+                enrolment_id=row or 0, reason="まちがい", by=by), "not_found", "year_closed")
+        else:
+            said = self.tried(lambda by: enrolments.enrol(
+                volunteer_ids=[person], programme=programme, fiscal_year=year, starts_on=day,
+                by=by), "enrolled_already", "year_closed", "outside_the_year")
+        if not isinstance(said, str) and day is None:
+            del mine[lot]
+        elif not isinstance(said, str) and day is not None:
+            mine[lot] = day
 
     # ------------------------------------------------------------------ exchanges
     def exchange(self, person: int, programme: str, count: int) -> None:

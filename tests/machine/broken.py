@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
-from points.domain import awards, recount
+from points.domain import awards, recount, transfers
 from points.domain.accounts import AccountKind
 from points.operations import awarding, ledger
 
-_ORDERED, _CHANGE, _PLAN = awards._ordered, awards.change, awarding.plan_awards
+_ORDERED, _CHANGE, _PLAN = awards._ordered, awards.change, transfers.plan_awards
 
 
 def _as_they_arrived(*given: Any) -> Any:

@@ -32,6 +32,11 @@ SELECT a.id, a.kind, a.unit, a.balance, a.volunteer_id, p.code,
   COALESCE((SELECT SUM(t.amount) FROM points_transfer t WHERE t.credit_id = a.id), 0)
   - COALESCE((SELECT SUM(t.amount) FROM points_transfer t WHERE t.debit_id = a.id), 0)
 FROM points_account a JOIN points_programme p ON p.id = a.programme_id"""
+_LAPSED = """
+SELECT t.volunteer_id, p.code, SUM(CASE WHEN y.kind = 'expired' THEN t.amount ELSE -t.amount END)
+FROM points_transfer t JOIN points_account x ON x.id = t.debit_id
+JOIN points_account y ON y.id = t.credit_id JOIN points_programme p ON p.id = x.programme_id
+WHERE x.kind = 'expired' OR y.kind = 'expired' GROUP BY t.volunteer_id, p.code"""
 _STORED = {"wallet", "shortfall", "voucher", "shop_used", "shop_payable"}
 
 
@@ -63,7 +68,8 @@ def balances(facts: Facts) -> None:
     """Balances are sums of transfers, none on the wrong side of zero, units sum to zero."""
     zero = {"POINT": 0, "JPY": 0}
     held: dict[tuple[int, str], int] = {}
-    rich, owing = set(), set()
+    rich: set[tuple[int, str]] = set()
+    owing: set[tuple[int, str]] = set()
     for pk, kind, unit, balance, person, programme, moved in _rows(_BALANCES):
         moved = int(moved)
         zero[unit] += moved
@@ -79,8 +85,10 @@ def balances(facts: Facts) -> None:
     for (person, session), share in facts.shares().items():
         lot = person, facts.sessions[session].programme
         earned[lot] = earned.get(lot, 0) + share
-    for lot in {*earned, *held, *facts.exchanged, *facts.lapsed}:
-        left = earned.get(lot, 0) - facts.exchanged[lot] - facts.lapsed[lot]
+    lapsed = {(person, programme): int(points) for person, programme, points in _rows(_LAPSED)}
+    assert all(points >= 0 for points in lapsed.values()), f"more came back than lapsed: {lapsed}"
+    for lot in {*earned, *held, *facts.exchanged, *lapsed}:
+        left = earned.get(lot, 0) - facts.exchanged[lot] - lapsed.get(lot, 0)
         assert held.get(lot, 0) == left, f"{lot}: has {held.get(lot, 0)}, must have {left}"
 
 

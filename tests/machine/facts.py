@@ -28,7 +28,7 @@ class Facts:
     closed: set[tuple[str, int]] = field(default_factory=set)
     frozen: dict[Lot, PlaceOf] = field(default_factory=dict)
     exchanged: Counter[tuple[int, str]] = field(default_factory=Counter)
-    lapsed: Counter[tuple[int, str]] = field(default_factory=Counter)
+    closing: set[tuple[str, int]] = field(default_factory=set)
 
     def arrived(self, person: int, session: int) -> None:
         """A record was made, unless it was there."""
@@ -52,6 +52,10 @@ class Facts:
         for programme, of in self.closed:
             if of == year:
                 self.frozen[person, programme, year] = now.get((programme, year), {})
+
+    def applied(self, person: int, programme: str, year: int) -> None:
+        """A named correction of one programme's year counts it again."""
+        self.frozen[person, programme, year] = self._now(person).get((programme, year), {})
 
     def waiting(self, person: int, year: int) -> set[int]:
         """Sessions of that year whose record overlaps another one."""

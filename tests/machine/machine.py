@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date, timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
@@ -138,14 +138,15 @@ class Machine(RuleBasedStateMachine):
     @rule(
         programme=PROGRAMMES, begins_on=st.sampled_from(RULE_DAYS), daily=st.sampled_from(
             [None, 1, 2, 4]), group_day=st.sampled_from([None, 1]), members=st.booleans(),
-        age=st.sampled_from([None, 13, 65]),
+        age=st.sampled_from([None, 13, 65]), enrolled=st.booleans(),
     )
     def add_rules(
         self, programme: str, begins_on: date, daily: int | None, group_day: int | None,
-        members: bool, age: int | None,
+        members: bool, age: int | None, enrolled: bool,
     ) -> None:
         code = f"{programme}-{len(self.life.facts.rules[programme]) + 1}"
-        given = {"daily_cap": daily, "minimum_age": age}
+        given: dict[str, Any] = {
+            "daily_cap": daily, "minimum_age": age, "enrolment_required": enrolled}
         if programme == "tsunagari":
             given["group_day_cap"] = group_day
             if members:
@@ -153,12 +154,34 @@ class Machine(RuleBasedStateMachine):
         self.life.add_rules(programme, begins_on, code, **given)
         self.life.step("rules from a date")
 
-    @precondition(lambda self: self.life.at > TIMES[1] and len(self.life.facts.closed) < 2)
+    @rule(programme=PROGRAMMES, begin=st.booleans(), year=st.sampled_from([2025, 2025, 2026]))
+    def end_of_year(self, programme: str, begin: bool, year: int) -> None:
+        (self.life.begin_closing if begin else self.life.close)(programme, year)
+        self.life.step("begin to close a year" if begin else "close a year")
+
+    @precondition(lambda self: self.life.facts.closed)
+    @rule(number=ANY, apply=st.booleans())
+    def decide(self, number: int, apply: bool) -> None:
+        if self.life.decide(number, apply):
+            self.life.step("apply a correction" if apply else "keep as closed")
+
+    @precondition(lambda self: self.life.facts.closed)
     @rule(programme=PROGRAMMES)
-    def close(self, programme: str) -> None:
-        if (programme, 2025) not in self.life.facts.closed:
-            self.life.close(programme, 2025)
-            self.life.step("close a year")
+    def lapse(self, programme: str) -> None:
+        self.life.lapse(programme, 2025)
+        self.life.step("lapse")
+
+    @precondition(lambda self: self.life.facts.closed)
+    @rule(programme=PROGRAMMES, carry=st.booleans())
+    def except_from(self, programme: str, carry: bool) -> None:
+        self.life.except_from(programme, 2025, carry)
+        self.life.step("exception")
+
+    @rule(who=PEOPLE, programme=PROGRAMMES, year=st.sampled_from([2025, 2026]),
+          day=st.sampled_from([None, *DAYS]))
+    def enrol(self, who: int, programme: str, year: int, day: date | None) -> None:
+        self.life.enrol(who, programme, year, day)
+        self.life.step("yearly registration")
 
     @precondition(lambda self: self.life.facts.records)
     @rule(number=ANY, count=st.sampled_from([1, 1, 2]))

@@ -26,6 +26,7 @@ class Rules:
     minimum_age: int | None = None
     resident: bool = False
     member: bool = False
+    enrolled: bool = False
 
 
 @dataclass
@@ -61,13 +62,18 @@ class Record:
 
 @dataclass
 class Person:
-    """The facts as they are known now; memberships as (organisation, first day, first day out)."""
+    """The facts as they are known now.
+
+    ``members``: (organisation, first day, first day out); ``enrolled``: (programme, year) → first
+    day of the yearly registration.
+    """
 
     born_on: date
     resident: bool
     registered_on: date
     left_on: date | None = None
     members: list[tuple[int, date, date | None]] = field(default_factory=list)
+    enrolled: dict[tuple[str, int], date] = field(default_factory=dict)
 
 
 def rules_on(rules: list[Rules], day: date) -> Rules:
@@ -80,6 +86,10 @@ def eligible(person: Person, session: Session, rules: Rules) -> bool:
     day = session.on
     if day < person.registered_on or (person.left_on is not None and day >= person.left_on):
         return False
+    if rules.enrolled:
+        first = person.enrolled.get((session.programme, session.year))
+        if first is None or day < first:
+            return False
     if session.source not in rules.sources or (rules.resident and not person.resident):
         return False
     if rules.minimum_age is not None:
@@ -88,8 +98,8 @@ def eligible(person: Person, session: Session, rules: Rules) -> bool:
         if person.born_on > last_birthday:
             return False
     return not rules.member or any(
-        organisation == session.organisation and first <= day and (out is None or day < out)
-        for organisation, first, out in person.members
+        organisation == session.organisation and begun <= day and (out is None or day < out)
+        for organisation, begun, out in person.members
     )
 
 

@@ -19,6 +19,7 @@ from django.db import connection, transaction
 
 from points import keys
 from points.domain import tokens
+from points.domain.codes import BadCode
 from points.operations import attendance
 from points.operations.recording import ScanAnswer
 from points.operations.scanning import ScanRequest
@@ -153,12 +154,13 @@ class Life:
         if way == "id":
             user = self.world.council if user is not self.world.council else self.world.leader
         else:
-            request = replace(request, **{
+            other = self.world.sessions[0] + self.world.sessions[-1] + 1
+            changed: dict[str, dict[str, Any]] = {
                 "scanned_at": {"scanned_at": request.scanned_at - timedelta(seconds=9)},
                 "counter": {"counter": (request.counter or 0) + 1_000},
-                "session": {"session_id": self.world.sessions[0] + self.world.sessions[-1]
-                            - (request.session_id or 0) + 1},
-            }[way])
+                "session": {"session_id": other - (request.session_id or 0)},
+            }
+            request = replace(request, **changed[way])
         with access.scope(user, at=self.at) as by:
             (answer,) = attendance.record(scans=[request], by=by).results
         assert (answer.result, answer.field, answer.attendance) == ("conflict", way, None), answer
@@ -183,7 +185,7 @@ class Life:
         except Forbidden:
             assert gone, f"{person} may not be counted in"
             return
-        except attendance.BadCode:
+        except BadCode:
             assert not fits, f"the code of {session} was refused"
             return
         assert not gone, f"{person} has left and was answered {answer}"

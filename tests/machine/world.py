@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from points.domain import tokens
-from points.domain.rules import Per, Rate, RuleSet, Source, YearTerms
+from points.domain.rules import Per, Rate, Remainder, RuleSet, Source, YearTerms
 from points.operations import groups, programmes, sessions
 from registry import access
 from registry.access import JAPAN, Scope
@@ -53,7 +53,8 @@ class World:
 def rule_set(programme: str, begins_on: date, code: str, **changes: Any) -> RuleSet:
     """A rule set of one of the two programmes; ``changes`` as in ``RuleSet``."""
     both: dict[str, dict[str, Any]] = {
-        "tsunagari": {"sources": frozenset(Source), "group_day_cap": 2, "daily_cap": 3},
+        "tsunagari": {"sources": frozenset(Source), "group_day_cap": 2, "daily_cap": 3,
+                      "remainder": Remainder.CARRY},
         "kamu": {
             "sources": frozenset({Source.CENTRE, Source.EVENT}), "daily_cap": 2,
             "minimum_age": 13, "residence_required": True,
@@ -77,6 +78,7 @@ def in_the_models_words(rules: RuleSet) -> oracle.Rules:
         {r.kind: (r.points, r.per is Per.STARTED_HOUR) for r in rules.rates},
         frozenset(s.value for s in rules.sources), rules.group_day_cap, rules.daily_cap,
         rules.minimum_age, rules.residence_required, rules.membership_required,
+        rules.enrolment_required,
     )
 
 
@@ -143,10 +145,12 @@ def build() -> World:
         )
         facts.people[people[0]].members.append((homes["G1"], REGISTERED, None))
         facts.people[people[2]].members.append((homes["G2"], REGISTERED, None))
-        world = World(*users, homes, people, phones, list(codes.values()), [], teams, facts)
-        for one in _SESSIONS:
-            month, day, hour, minute, length, *rest = one
-            _hold(world, datetime(2026, month, day, hour, minute, tzinfo=JAPAN), length, *rest, by)
+        council, scanner, leader, shopkeeper = users
+        world = World(council, scanner, leader, shopkeeper, homes, people, phones,
+                      list(codes.values()), [], teams, facts)
+        for month, day, hour, minute, length, host, programme, kind, source in _SESSIONS:
+            starts_at = datetime(2026, month, day, hour, minute, tzinfo=JAPAN)
+            _hold(world, starts_at, length, host, programme, kind, source, by)
     return world
 
 
