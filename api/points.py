@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from api import points_groups as groups
 from api import points_kiosk as kiosk
 from api import points_programmes as programmes
 from api import points_scans as scans
@@ -43,7 +44,33 @@ urlpatterns = [
          name="points-enrolments"),
     path("enrolments/<int:enrolment_id>/cancel", programmes.EnrolmentCancel.as_view(),
          name="points-enrolment-cancel"),
-    path("groups", sessions.Groups.as_view(), name="points-groups"),
+    path("groups", groups.Groups.as_view(), name="points-groups"),
+    path("groups/<int:group_id>", groups.OneGroup.as_view(), name="points-group"),
+    path("groups/<int:group_id>/submit", groups.GroupSubmit.as_view(),
+         name="points-group-submit"),
+    path("groups/<int:group_id>/register", groups.GroupRegister.as_view(),
+         name="points-group-register"),
+    path("groups/<int:group_id>/return", groups.GroupReturn.as_view(),
+         name="points-group-return"),
+    path("groups/<int:group_id>/withdraw", groups.GroupWithdraw.as_view(),
+         name="points-group-withdraw"),
+    path("groups/<int:group_id>/renew", groups.GroupRenew.as_view(), name="points-group-renew"),
+    path("groups/<int:group_id>/members", groups.GroupMembers.as_view(),
+         name="points-group-members"),
+    path("groups/<int:group_id>/members/leave", groups.GroupLeave.as_view(),
+         name="points-group-leave"),
+    path("groups/<int:group_id>/leaders", groups.GroupLeaders.as_view(),
+         name="points-group-leaders"),
+    path("groups/<int:group_id>/report", groups.GroupReportPage.as_view(),
+         name="points-group-report"),
+    path("groups/<int:group_id>/report/file", groups.GroupReportFile.as_view(),
+         name="points-group-report-file"),
+    path("groups/<int:group_id>/report/submit", groups.GroupReportSubmit.as_view(),
+         name="points-group-report-submit"),
+    path("groups/<int:group_id>/report/accept", groups.GroupReportAccept.as_view(),
+         name="points-group-report-accept"),
+    path("groups/<int:group_id>/report/return", groups.GroupReportReturn.as_view(),
+         name="points-group-report-return"),
     path("sessions", sessions.Sessions.as_view(), name="points-sessions"),
     path("sessions/<int:session_id>", sessions.Session.as_view(), name="points-session"),
     path("sessions/<int:session_id>/cancel", sessions.SessionCancel.as_view(),

@@ -16,33 +16,12 @@ from api import points_shapes as shapes
 from api.base import Endpoint, read
 from api.registry_shapes import asked
 from points.domain.rules import Source
-from points.operations import attendance, groups, sessions
+from points.operations import attendance, sessions
 from points.queries import sessions as seen
 from registry.access import Scope
 from registry.domain.roles import Permission
 
 _SEES = (Permission.SESSIONS_VIEW, Permission.SCANS_RECORD)
-
-
-class Groups(Endpoint):
-    """登録団体."""
-
-    needs: ClassVar = {"get": Permission.SESSIONS_VIEW, "post": Permission.RULES_MANAGE}
-    once: ClassVar = frozenset({"post"})
-
-    @extend_schema(parameters=[shapes.YearAsked], responses=shapes.GroupOut(many=True))
-    def get(self, request: Request, scope: Scope) -> Response:
-        """Groups one may see, of a year."""
-        year = asked(shapes.YearAsked, request).get("fiscal_year")
-        return Response([shapes.GroupOut(g).data for g in seen.groups(scope, fiscal_year=year)])
-
-    @extend_schema(request=shapes.GroupIn, responses={201: shapes.GroupOut})
-    def post(self, request: Request, scope: Scope) -> Response:
-        """Register an organisation with a programme for a year."""
-        given = read(shapes.GroupIn, request)
-        made = groups.register(organisation_id=given.pop("organisation"), **given, by=scope)
-        found = [one for one in seen.groups(scope) if one.id == made.pk]
-        return Response(shapes.GroupOut(found[0]).data, status=201)
 
 
 class Sessions(Endpoint):

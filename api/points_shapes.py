@@ -176,27 +176,6 @@ class ProgrammeOut(S[Any]):
     years = YearShape(many=True)
 
 
-class GroupIn(S[Any]):
-    """Register an organisation for a year."""
-
-    organisation = serializers.IntegerField(min_value=0, max_value=_BIG)
-    programme = serializers.CharField(max_length=16)
-    fiscal_year = serializers.IntegerField(min_value=2000, max_value=2200)
-    activity_kind = serializers.CharField(max_length=24)
-    name = serializers.CharField(max_length=120, default="", allow_blank=True)
-
-
-class GroupOut(S[Any]):
-    """登録団体."""
-
-    id = serializers.IntegerField()
-    organisation_id = serializers.IntegerField()
-    programme = serializers.CharField()
-    fiscal_year = serializers.IntegerField()
-    name = serializers.CharField()
-    activity_kind = serializers.CharField()
-
-
 class SessionIn(S[Any]):
     """A session of a group, or of a host without one."""
 

@@ -138,7 +138,8 @@ def build(
         cards.issue_cards(codes=codes, by=by)
         ids = [
             groups.register(organisation_id=homes[code], programme="tsunagari",
-                            fiscal_year=at.year, activity_kind="join", by=by).pk
+                            fiscal_year=at.year, activity_kind="join",
+                            exception="見本", by=by).pk
             for code in ("P-G1", "P-G2")
         ]
         world = World(
