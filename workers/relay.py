@@ -27,7 +27,7 @@ from evacuation.operations import (
     strikes,
     supporters,
 )
-from points.operations import ledger
+from points.operations import facts, lapsing, ledger
 from registry import audit, outbox
 from registry.domain.errors import Conflict, TsunagariError
 from registry.failpoints import hit
@@ -86,6 +86,8 @@ HANDLERS: dict[str, Handler] = {
     "evacuation.review_hazards": plan_reviews.zones_changed,
     "evacuation.review_due": plan_reviews.day_began,
     "registry.volunteer_changed": ledger.facts_changed,
+    "registry.members_changed": facts.members_changed,
+    "points.lapse_due": lapsing.day_began,
     "registry.supporter_opted_out": supporters.opt_out,
 }
 

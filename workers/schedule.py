@@ -41,6 +41,7 @@ def _sharing(at: datetime) -> str | None:
 JOBS: list[Job] = [
     Job("sharing", "evacuation.sharing", _sharing),
     Job("plan_reviews", "evacuation.review_due", _day),
+    Job("lapse", "points.lapse_due", _day),
     Job("seal_log", "registry.seal_log", _five_minutes),
     Job("prune_outbox", "registry.prune_outbox", _day),
 ]

@@ -18,6 +18,7 @@ from points.domain.awards import Share, Standing
 from points.domain.eligibility import Decision, Facts
 from points.domain.overlaps import Stay, waiting
 from points.domain.rules import RuleSet, Source, YearTerms, fiscal_year, pick
+from registry.domain.residence import Move, Residence
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,10 @@ class Enrolled:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """The facts about one volunteer.  ``left_on`` is the first day without registration."""
+    """The facts about one volunteer.  ``left_on`` is the first day without registration.
+
+    ``resident`` holds until the first of ``moves``, which are by day.
+    """
 
     born_on: date | None
     resident: bool | None
@@ -70,13 +74,15 @@ class Person:
     left_on: date | None
     members: tuple[Member, ...] = ()
     enrolled: tuple[Enrolled, ...] = ()
+    moves: tuple[Move, ...] = ()
 
     def on(self, day: date, organisation: int, programme: str = "") -> Facts:
         """The facts in force on the activity's day (P1)."""
         return Facts(
             birth_on=self.born_on,
             registered=self.registered_on <= day and (self.left_on is None or day < self.left_on),
-            resident=self.resident,
+            resident=None if self.resident is None
+            else Residence(self.resident, self.moves).on(day),
             member=any(
                 one.organisation == organisation
                 and one.starts_on <= day

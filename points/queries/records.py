@@ -22,6 +22,7 @@ from points.queries.rulebook import Rules
 from registry import rows
 from registry.access import Scope
 from registry.queries.organisations import membership_history
+from registry.queries.residences import residences
 from registry.queries.volunteers import volunteer_facts
 
 _COLUMNS = (
@@ -105,7 +106,7 @@ def people(
 ) -> dict[int, Person]:
     """volunteer id → the facts that decide eligibility, past memberships too.
 
-    Yearly registrations are read unless ``rules`` show that no programme asks for them.
+    Yearly registrations and moves are read unless ``rules`` show that no programme asks for them.
     """
     members: dict[int, list[Member]] = defaultdict(list)
     for one in membership_history(wide, volunteer_ids=volunteer_ids):
@@ -113,12 +114,18 @@ def people(
     enrolled = {} if rules is not None and not rules.ask_enrolment else enrolments(
         wide, volunteer_ids=volunteer_ids
     )
+    facts_of = volunteer_facts(wide, volunteer_ids=volunteer_ids)
+    homes = {} if rules is not None and not rules.ask_residence else residences(
+        wide, now={number: facts.resident for number, facts in facts_of.items()}
+    )
     return {
         number: Person(
-            facts.born_on, facts.resident, facts.registered_on, facts.left_on,
+            facts.born_on, homes[number].first if number in homes else facts.resident,
+            facts.registered_on, facts.left_on,
             tuple(members[number]), tuple(enrolled.get(number, ())),
+            homes[number].moves if number in homes else (),
         )
-        for number, facts in volunteer_facts(wide, volunteer_ids=volunteer_ids).items()
+        for number, facts in facts_of.items()
     }
 
 

@@ -52,6 +52,11 @@ class Rules:
         """Whether any rule set asks for a yearly registration."""
         return any(one.enrolment_required for some in self.book.rules.values() for one in some)
 
+    @property
+    def ask_residence(self) -> bool:
+        """Whether any rule set asks where somebody lived."""
+        return any(one.residence_required for some in self.book.rules.values() for one in some)
+
     def terms(self, programme: str, year: int) -> YearTerms:
         """The terms of a year.  Raises ``NotFound`` when the year was not opened."""
         found = self.book.terms.get((programme, year))

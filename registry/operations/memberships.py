@@ -1,8 +1,9 @@
 """Who belongs to which organisation, from when to when.
 
-Owns joining and leaving; both may reach back, so points are counted again (P1, outbox
-``registry.volunteer_changed``).  Refuses a leader who reaches for another group (P9), and joining
-twice at the same time.  History stays: leaving sets a date.
+Owns joining, leaving and corrections of the days; all may reach back, so points are counted again
+(P1, outbox ``registry.volunteer_changed``, ``registry.members_changed``).  Refuses a leader who
+reaches for another group (P9), and joining twice at the same time.  History stays: leaving sets
+a date.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ from datetime import date
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from registry import audit
+from registry import audit, outbox
 from registry.access import Scope
 from registry.domain.errors import Conflict, NotFound, Refused
 from registry.domain.roles import Permission
 from registry.models import LogKind, Membership, Organisation, Volunteer
 from registry.operations.volunteers import announce_change
+
+#: Up to so many are announced one by one, more by organisation.
+FEW = 20
 
 
 class AlreadyMember(Conflict):
@@ -85,7 +89,12 @@ def join_many(*, members: Sequence[MemberInput], by: Scope) -> list[Membership]:
     audit.note(scope=by, kind=LogKind.CHANGE, action="memberships.join",
                subject_kind="organisation", subject_id=min(groups) if len(groups) == 1 else None,
                detail={"members": len(rows)})
-    announce_change(volunteer_ids=[one.volunteer_id for one in members], by=by)
+    if len(members) <= FEW:
+        announce_change(volunteer_ids=[one.volunteer_id for one in members], by=by)
+    else:
+        outbox.put_many([("registry.members_changed", group,
+                          f"members_changed:{group}:{by.at.isoformat()}")
+                         for group in sorted(groups)], at=by.at)
     return rows
 
 
@@ -117,6 +126,45 @@ def leave(*, organisation_id: int, volunteer_id: int, ends_on: date, by: Scope) 
                subject_kind="organisation", subject_id=organisation_id,
                detail={"volunteer": volunteer_id})
     announce_change(volunteer_ids=[volunteer_id], by=by)
+    return row
+
+
+@transaction.atomic
+def correct_term(
+    *, membership_id: int, starts_on: date, ends_on: date | None, by: Scope
+) -> Membership:
+    """Put the days of a membership right, past ones too (会員の期間の訂正).
+
+    Points of the days it touches are counted again (P1).
+
+    Raises:
+        Forbidden: without ``volunteers.manage``.
+        NotFound: no such membership, or not visible.
+        Refused: ``bad_membership_end`` when the end is not after the start.
+        AlreadyMember: another membership in the organisation covers one of the days.
+    """
+    by.require(Permission.VOLUNTEERS_MANAGE)
+    row: Membership | None = (
+        Membership.objects.visible_to(by).select_for_update().filter(pk=membership_id).first()
+    )
+    if row is None:
+        raise NotFound
+    if ends_on is not None and ends_on <= starts_on:
+        raise Refused("退会日は、入会日より後の日にしてください。", code="bad_membership_end",
+                      fields={"ends_on": "入会日より後の日にしてください。"})
+    others = Membership.objects.visible_to(by).filter(
+        organisation_id=row.organisation_id, volunteer_id=row.volunteer_id
+    ).exclude(pk=row.pk).filter(Q(ends_on__isnull=True) | Q(ends_on__gt=starts_on))
+    if ends_on is not None:
+        others = others.filter(starts_on__lt=ends_on)
+    if others.exists():
+        raise AlreadyMember
+    row.starts_on, row.ends_on = starts_on, ends_on
+    row.save(update_fields=["starts_on", "ends_on"])
+    audit.note(scope=by, kind=LogKind.CHANGE, action="memberships.correct",
+               subject_kind="organisation", subject_id=row.organisation_id,
+               detail={"volunteer": row.volunteer_id}, fields=["starts_on", "ends_on"])
+    announce_change(volunteer_ids=[row.volunteer_id], by=by)
     return row
 
 

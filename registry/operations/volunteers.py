@@ -21,7 +21,8 @@ from registry.domain import geo
 from registry.domain.errors import Conflict, NotFound, Refused
 from registry.domain.identity import fold_kana, fold_name
 from registry.domain.roles import Permission
-from registry.models import LogKind, Volunteer
+from registry.models import LogKind, ResidenceChange, Volunteer
+from registry.operations.staff import actor_id
 
 AVAILABILITY = ("always", "day", "night")
 
@@ -60,6 +61,8 @@ class VolunteerInput:
     registered_on: date | None = None
     availability: str = "always"
     skills: tuple[str, ...] = ()
+    # Of ``change`` only: since when ``resident`` is so; today unless told.
+    resident_from: date | None = None
 
 
 @transaction.atomic
@@ -97,10 +100,13 @@ def register_many(*, volunteers: Sequence[VolunteerInput], by: Scope) -> list[Vo
 def change(*, volunteer_id: int, volunteer: VolunteerInput, by: Scope) -> Volunteer:
     """Replace the facts of one volunteer; number and account stay.  Raises as ``register``.
 
-    A changed birth date or area recomputes points (P1): outbox ``registry.volunteer_changed``.
+    A move (``resident``) holds from ``resident_from`` on, so that what was earned before it
+    stays; with the same ``resident`` again, another ``resident_from`` corrects its day.
+    Changed facts recompute points (P1): outbox ``registry.volunteer_changed``.
     """
     by.require(Permission.VOLUNTEERS_MANAGE)
     row = _locked(volunteer_id, by)
+    moved = _moved(row, volunteer, by)
     columns = _columns(volunteer, by)
     for kept in ("number", "user_id", "registered_on"):
         columns.pop(kept)
@@ -111,9 +117,22 @@ def change(*, volunteer_id: int, volunteer: VolunteerInput, by: Scope) -> Volunt
     row.save()
     audit.note(scope=by, kind=LogKind.CHANGE, action="volunteers.change",
                subject_kind="volunteer", subject_id=row.pk, fields=changed)
-    if changed:
+    if changed or moved:
         announce_change(volunteer_ids=[row.pk], by=by)
     return row
+
+
+def _moved(row: Volunteer, facts: VolunteerInput, by: Scope) -> bool:
+    """Record since when the volunteer lives in the city or no longer does (居住の変更)."""
+    if facts.resident is row.resident and facts.resident_from is None:
+        return False
+    if facts.resident_from is not None and facts.resident_from > by.on:
+        raise BadVolunteer(fields={"resident_from": "未来の日にはできません。"})
+    ResidenceChange.objects.visible_to(by).create(
+        volunteer=row, from_on=facts.resident_from or by.on, resident=facts.resident,
+        was=row.resident, recorded_at=by.at, recorded_by_id=actor_id(by=by),
+    )
+    return True
 
 
 @transaction.atomic

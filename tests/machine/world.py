@@ -161,6 +161,7 @@ def person_input(
     return volunteers.VolunteerInput(
         number=f"M{number:04d}", name=f"見本　{number}", kana=f"ミホン　{number}",
         born_on=born_on, resident=resident, registered_on=REGISTERED, user_id=user_id,
+        resident_from=REGISTERED,  # a correction of what was always so
     )
 
 
