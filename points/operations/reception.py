@@ -23,6 +23,7 @@ from registry.access import Scope
 from registry.domain.errors import Conflict, NotFound, Refused
 from registry.domain.roles import Permission
 from registry.operations import kiosks
+from registry.operations.staff import actor_id
 
 UNDO = timedelta(minutes=10)
 MOST_WITHDRAWN = 500
@@ -85,7 +86,7 @@ def check_in(
     for one in withdrawn:
         fact = known.get(one.session_id) if one.session_id is not None else None
         rows.append(WithdrawnScan(
-            id=one.id, user_id=by.user_id, counter=one.counter, scanned_at=one.scanned_at,
+            id=one.id, user_id=actor_id(by=by), counter=one.counter, scanned_at=one.scanned_at,
             session_id=fact.id if fact is not None and may_use(fact, by) else None,
             # A clock that was put right in between must not make the undo come first.
             withdrawn_at=max(one.withdrawn_at, one.scanned_at), received_at=by.at,

@@ -14,7 +14,7 @@ from django.db.models import Max
 from points import keys
 from points.domain import tokens
 from points.models import Scan, WithdrawnScan
-from points.queries.sessions import SessionLine, sessions
+from points.queries.sessions import SessionLine, session, sessions
 from registry.access import Scope
 from registry.domain.roles import Permission
 
@@ -39,6 +39,14 @@ class Opening:
     code_host: str
     code_scheme: str
     last_counter: int
+
+
+def opening_of(scope: Scope, *, session_id: int) -> Opening:
+    """One session for a host's own screen.  Raises ``Forbidden``, ``NotFound``."""
+    scope.require(Permission.SCANS_RECORD)
+    line, ring = session(scope, session_id=session_id), keys.keyring()
+    mine = KioskSession(line, ring.current, tokens.session_key(ring, session_id))
+    return Opening((mine,), keys.code_host(), keys.code_scheme(), 0)
 
 
 def opening(scope: Scope) -> Opening:

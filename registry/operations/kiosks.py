@@ -55,6 +55,16 @@ class KioskRevoked(Conflict):
     message = "この端末の登録は 取り消されています。使うときは「また使う」をおしてください。"
 
 
+class OtherKioskHeld(Conflict):
+    """The tablet still holds unsent scans of another kiosk; their counters are that kiosk's."""
+
+    code = "other_kiosk_held"
+    message = (
+        "この端末には、前の登録の送信まちが 残っています。"
+        "前の端末を「また使う」にして、そのコードを入れてください。"
+    )
+
+
 @dataclass(frozen=True)
 class PairingCode:
     """The code to type on the tablet, shown this once, and until when it works."""
@@ -168,8 +178,10 @@ def reinstate(*, kiosk_id: int, by: Scope) -> PairingCode:
     return made
 
 
-def pair(*, code: str, client: str, at: datetime) -> Paired:
+def pair(*, code: str, client: str, at: datetime, holds: int | None = None) -> Paired:
     """Tie the tablet that says the code to its kiosk; the tablet before it is silenced.
+
+    ``holds`` is the kiosk whose unsent scans the tablet still has.
 
     Opens its own transaction, because a refused try must stay on record; call it outside any
     scope.  ``client`` is the caller's address; only its digest is kept.
@@ -177,13 +189,14 @@ def pair(*, code: str, client: str, at: datetime) -> Paired:
     Raises:
         PairingRefused: unknown, used, late or replaced code, or a revoked kiosk.
         PairingLimited: more than 20 wrong codes from the client in an hour.
+        OtherKioskHeld: the code is another kiosk's than ``holds``; it stays good.
     """
     with (
         transaction.atomic(durable=True),
         access.system(at=at, reason="pair a kiosk") as wide,
     ):
-        answer = _try(wide, code, digest(client, purpose="kiosk-client"))
-    if isinstance(answer, Refused):
+        answer = _try(wide, code, digest(client, purpose="kiosk-client"), holds)
+    if isinstance(answer, Refused | Conflict):
         raise answer
     return answer
 
@@ -210,7 +223,9 @@ def check_in(
     return kiosk.pk, kiosk.name
 
 
-def _try(wide: Scope, code: str, client: bytes) -> Paired | Refused:
+def _try(
+    wide: Scope, code: str, client: bytes, holds: int | None
+) -> Paired | Refused | Conflict:
     said = unicodedata.normalize("NFKC", code[:64]).upper().translate(_FOLD)
     key = digest(said, purpose="kiosk-code")
     wrong = BindingAttempt.objects.filter(
@@ -228,6 +243,8 @@ def _try(wide: Scope, code: str, client: bytes) -> Paired | Refused:
     )
     if kiosk is None:
         return PairingRefused()
+    if holds is not None and holds != kiosk.pk:
+        return OtherKioskHeld()
     ApiToken.objects.filter(user_id=kiosk.user_id, revoked_at__isnull=True).update(
         revoked_at=wide.at
     )

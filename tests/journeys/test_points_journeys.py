@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -141,8 +142,8 @@ def test_reception_reads_a_card_by_camera_scanner_and_name(world: Any, pages: Pa
     page.wait_for_function(
         "() => document.querySelector('[data-kiosk-count]').textContent === '1'", timeout=30_000
     )
-    assert "state-success" in (banner.get_attribute("class") or "")
-    page.wait_for_function("() => document.querySelector('[data-kiosk-qr-image]').naturalWidth > 0")
+    expect(banner).to_have_class(re.compile("state-success"))
+    page.wait_for_function("() => document.querySelector('[data-kiosk-qr-image]').dataset.url")
     pages.check(page, "host_reception")
     page.keyboard.type(world.card(1) + "\n", delay=5)
     page.wait_for_function("() => document.querySelector('[data-kiosk-count]').textContent === '2'")
@@ -154,6 +155,7 @@ def test_reception_reads_a_card_by_camera_scanner_and_name(world: Any, pages: Pa
     pages.check(page, "host_reception_bad")
     page.locator("[data-kiosk-recent] button").first.click()
     page.wait_for_function("() => document.querySelector('[data-kiosk-count]').textContent === '1'")
+    expect(page.locator("[data-kiosk-chip]")).to_have_attribute("data-state", "sent")
     assert Attendance.objects.unscoped().filter(voided_at__isnull=False).count() == 1
     follow(page.get_by_role("link", name="カードを忘れた方"))
     page.get_by_label("名前か、かな").fill("たかはし")
@@ -170,7 +172,7 @@ def test_reception_without_a_network_keeps_and_sends_later(world: Any, pages: Pa
     pages.clock = factory.NOON
     page = pages.open(TABLET, user=world.leader)
     page.goto(f"/host/sessions/{world.session}/reception")
-    page.wait_for_function("() => document.querySelector('[data-kiosk-qr-image]').naturalWidth > 0")
+    page.wait_for_function("() => document.querySelector('[data-kiosk-qr-image]').dataset.url")
     page.wait_for_selector("[data-kiosk-camera][data-camera=on]")
     page.context.set_offline(True)
     for number in (2, 3):

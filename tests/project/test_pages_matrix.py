@@ -38,6 +38,9 @@ PUBLIC = {
     "card": "what a card's QR opens: the same page for every code",
     "card-small": "the same in small letters",
     "card-lost": "advice without data: who lost the card cannot sign in with it",
+    "kiosk": "the tablet's page: the same bytes for everybody, nobody's data",
+    "kiosk-worker": "the tablet's service worker", "kiosk-manifest": "its name and picture",
+    "kiosk-pair": "a one-time code for a token that may only scan; guesses are counted",
     "voucher": "what a voucher's QR opens: sends a shop to the till, tells others nothing",
 }
 #: Not found without a query, and why.

@@ -7,6 +7,7 @@ on the reception page only (``wasm-unsafe-eval``).  P4, P5.
 
 from __future__ import annotations
 
+import base64
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from django.utils.decorators import method_decorator
 from points.domain import tokens
 from points.operations import attendance
 from points.operations.scanning import ScanRequest
+from points.queries.kiosk import opening_of
 from points.queries.sessions import SessionLine, event_code, session, session_detail, sessions
 from registry.access import Scope
 from registry.documents import qr_svg
@@ -59,7 +61,8 @@ class Home(Page):
             ],
             "todo": [self._left_over(one) for one in mine if one.held_on < day and manages
                      and one.headcount != one.count],
-            "links": [],
+            "links": [{"label": "受付端末（電波なしで使う）", "url": reverse("host-kiosks")}]
+            if manages else [],
         })
 
     @staticmethod
@@ -90,20 +93,24 @@ class Reception(Page):
     needs = {"get": Permission.SCANS_RECORD}
 
     def get(self, request: HttpRequest, scope: Scope, session_id: int) -> Answer:
-        line = session(scope, session_id=session_id)
-        may_void = scope.may(Permission.ATTENDANCE_VOID)
+        found = opening_of(scope, session_id=session_id)
+        mine, line = found.sessions[0], found.sessions[0].line
         searches = scope.may(Permission.SESSIONS_MANAGE)
         return Reply("web/host/kiosk.html", {
-            "session": session_words(line), "device": {"id": scope.user_id},
-            "accepted": line.count, "qr_seconds": tokens.STEP, "states": as_script_data(),
+            "session": session_words(line), "accepted": line.count, "qr_seconds": tokens.STEP,
+            "states": as_script_data(),
             "urls": {
-                "scan": f"{API}/scans", "batch": f"{API}/scans/batch",
-                "void": f"{API}/attendances/{{attendance}}/void" if may_void else None,
                 "qr": reverse("host-code", args=[session_id]),
                 "search": reverse("host-search", args=[session_id]) if searches else None,
                 "entry": reverse("host-entry", args=[session_id]), "host": reverse("host-home"),
             },
             "mark": entry_mark(scope.at),
+            "page": {
+                "user": scope.user_id, "api": API, "code_host": found.code_host,
+                "code_scheme": found.code_scheme, "server_time": scope.at.isoformat(),
+                "session": {"id": line.id, "count": line.count, "key_id": mine.key_id,
+                            "key": base64.b64encode(mine.key).decode()},
+            },
         })
 
 

@@ -8,6 +8,7 @@ equal the paper's headcount.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -18,7 +19,7 @@ from points.domain.results import Result
 from points.operations import attendance, papers
 from points.operations import sessions as session_operations
 from points.operations.scanning import ScanRequest
-from points.queries.reconciliation import reconciliation
+from points.queries.reconciliation import DeviceReport, reconciliation
 from points.queries.sessions import SessionLine, session, session_detail
 from registry.access import Scope
 from registry.domain.errors import TsunagariError
@@ -29,6 +30,7 @@ from web.forms.host import HeadcountForm, SheetForm, VoidForm
 from web.presenting import entry_mark, local, read_mark, session_words
 from web.states import state
 from web.views.base import Answer, Page, Reply, file_response, status_of
+from web.views.host_kiosks import clock_words
 
 METHODS = {"card": "カード", "event": "会場のQR", "printed": "紙のQR", "name_search": "名前",
            "paper": "紙の名簿"}
@@ -67,6 +69,7 @@ class OneSession(Page):
             "agrees": sent.headcount is not None and sent.headcount == sent.counted,
             "refused": [(state(code).kiosk_title, n) for code, n in sent.refused.items()
                         if code in {one.value for one in Result}],
+            "devices": [device_words(one) for one in sent.devices],
             "rows": [
                 {"name": one.name or "（名前なし）", "number": one.number,
                  "method": METHODS.get(one.method, one.method), "at": local(one.attended_at),
@@ -81,6 +84,29 @@ class OneSession(Page):
             "reception_url": reverse("host-reception", args=[session_id]),
             "back_url": reverse("host-home"),
         }, status=status)
+
+
+def device_words(one: DeviceReport) -> dict[str, Any]:
+    """One device on the reconciliation page."""
+    return {
+        "name": one.name or "端末", "sent": one.sent, "first": one.first_counter,
+        "last": one.last_counter, "missing": "、".join(ranges(one.missing)),
+        "missing_count": len(one.missing), "withdrawn": "、".join(ranges(one.withdrawn)),
+        "waiting": one.waiting, "clock": clock_words(one.skew_ms), "revoked": one.revoked_at,
+        "latest_at": one.latest_at and local(one.latest_at),
+        "url": reverse("host-kiosk", args=[one.kiosk_id]) if one.kiosk_id else None,
+    }
+
+
+def ranges(numbers: Sequence[int]) -> list[str]:
+    """Ascending numbers as people write them: 3, 5〜7."""
+    runs: list[list[int]] = []
+    for one in numbers:
+        if runs and one == runs[-1][-1] + 1:
+            runs[-1] = [runs[-1][0], one]
+        else:
+            runs.append([one, one])
+    return [str(a) if a == b else f"{a}〜{b}" for a, b in runs]
 
 
 class Sheet(Page):
