@@ -2,7 +2,7 @@
 
 Owns a reader for the service's own clean QR drawings (a phone's part in the check) and a PDF
 text extractor over the embedded fonts' ToUnicode tables.  Refuses damaged symbols: there is no
-error correction here, a wrong picture must fail.  Source: ISO/IEC 18004 (versions 3–6, level M);
+error correction here, a wrong picture must fail.  Source: ISO/IEC 18004 (versions 1–6, level M);
 ISO 32000-1, 9.10 (ToUnicode).
 """
 
@@ -17,7 +17,7 @@ import pikepdf
 
 _ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 # Version → (blocks, data codewords in each) at level M; equal blocks only.
-_BLOCKS = {3: (1, 44), 4: (2, 32), 5: (2, 43), 6: (4, 27)}
+_BLOCKS = {1: (1, 16), 2: (1, 28), 3: (1, 44), 4: (2, 32), 5: (2, 43), 6: (4, 27)}
 _MASKS: tuple[Callable[[int, int], bool], ...] = (
     lambda y, x: (y + x) % 2 == 0,
     lambda y, x: y % 2 == 0,
@@ -33,11 +33,15 @@ Cells = list[list[bool]]
 
 def qr_text(svg: str) -> str:
     """The text of a QR code as the service draws it.  Raises ``ValueError`` for anything else."""
-    cells = _cells(svg)
+    return cells_text(_cells(svg))
+
+
+def cells_text(cells: Cells) -> str:
+    """The text of a symbol's cells, without quiet zone.  Raises ``ValueError``."""
     size = len(cells)
     version = (size - 17) // 4
     if size != version * 4 + 17 or version not in _BLOCKS:
-        raise ValueError(f"no QR code of versions 3 to 6: {size} cells")
+        raise ValueError(f"no QR code of versions 1 to 6: {size} cells")
     form = 0
     around = [(8, 0), (8, 1), (8, 2), (8, 3), (8, 4), (8, 5), (8, 7), (8, 8),
               (7, 8), (5, 8), (4, 8), (3, 8), (2, 8), (1, 8), (0, 8)]
@@ -74,7 +78,8 @@ def _path(size: int) -> Iterator[tuple[int, int]]:
             y = size - 1 - step if up else step
             for x in (right, right - 1):
                 corner = (y < 9 and (x < 9 or x > size - 9)) or (y > size - 9 and x < 9)
-                if not (corner or 6 in (y, x) or (abs(y - middle) < 3 and abs(x - middle) < 3)):
+                alignment = size > 21 and abs(y - middle) < 3 and abs(x - middle) < 3
+                if not (corner or 6 in (y, x) or alignment):
                     yield y, x
         up = not up
 

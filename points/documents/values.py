@@ -15,6 +15,7 @@ class Card:
     """One card (手帳・カード): the QR holds ``code`` and nothing personal."""
 
     code: str  # what the QR says, e.g. HTTPS://… in capitals
+    code_text: str = ""  # the same in groups to type, its check character last
     number: str  # 手帳番号
     name: str
     kana: str = ""
@@ -65,12 +66,13 @@ class VoucherIssuer:
 
 @dataclass(frozen=True, kw_only=True)
 class AttendanceMember:
-    """One line of the paper sheet; ``order`` is the order of entry."""
+    """One line of the paper sheet; ``order`` is the order of entry, ``code`` the row's QR."""
 
     order: int
     number: str  # 手帳番号
     name: str
     kana: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,4 +92,31 @@ class AttendanceSheet:
     empty_lines: int = 5  # for people who are not on the list
     return_to: str = ""  # 提出先
     code: str = ""  # of the sheet, drawn as a QR for the entry page
+    sample: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventPoster:
+    """The printed event QR of one session (紙のQR), A4."""
+
+    municipality: str
+    programme: str
+    group: str
+    activity: str
+    held_on: str
+    time: str
+    place: str
+    window: str  # 「9時30分から12時まで」: when the code works
+    code: str  # what the QR says
+    contact: str  # who helps
+    sample: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class PracticePoster:
+    """The practice QR for a smartphone class (練習用), A4: counts nobody."""
+
+    municipality: str
+    code: str
+    contact: str
     sample: bool = False

@@ -9,8 +9,11 @@ import pytest
 import qrcode
 from PIL import Image
 
+from config.democity.reading import cells_text, qr_text
 from points.documents.attendance_sheet import attendance_sheet
-from points.documents.cards import QR_MODULES_MM, card_sheets, qr_box
+from points.documents.cards import card_sheets, qr_box
+from points.documents.label_formats import CARD_10, FORMATS, QR_BOX_MM, QR_MODULES_MM, LabelFormat
+from points.documents.symbols import drawing, symbols
 from points.documents.values import (
     AttendanceMember,
     AttendanceSheet,
@@ -58,34 +61,65 @@ def test_ten_cards_a_sheet_in_order_each_with_its_own_code() -> None:
     assert [page.count("手帳の番号") for page in pages] == [10, 10, 3]
     assert all("髙橋019" in page for page in pages[1:2]) and "支え合いポイント" in pages[0]
     assert all(page.count("見本") >= 3 for page in pages)
-    dark = _picture(pdf)
-    for i in range(10):
-        left = 14 + 91 * (i % 2) + 1
-        top = 11 + 55 * (i // 2) + 7.8
-        _assert_code(dark, cards[i].code, left, top)
+    assert [_read(pdf, CARD_10, i) for i in range(23)] == [card.code for card in cards]
 
 
-def _assert_code(
-    dark: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], text: str, left: float, top: float
-) -> None:
-    """The picture at (left, top) mm is the code, 30 mm wide, with four white cells around."""
-    code = qrcode.QRCode(version=2, error_correction=qrcode.ERROR_CORRECT_M, border=4)
-    code.add_data(text, optimize=0)
-    code.make(fit=True)
-    matrix = np.array(code.get_matrix())
-    cell = QR_MODULES_MM / (len(matrix) - 8)
-    assert cell * (len(matrix) - 8) >= 30
-    for y, row in enumerate(matrix):
-        for x, on in enumerate(row):
-            px = round((left + (x + 0.5) * cell) * DPI / 25.4)
-            py = round((top + (y + 0.5) * cell) * DPI / 25.4)
-            assert dark[py, px] == on, f"cell {x},{y}"
-    edge = [round(v * DPI / 25.4) for v in (left + 0.3, left + 4 * cell - 0.3)]
-    high = [round(v * DPI / 25.4) for v in (top + 0.3, top + (len(matrix)) * cell - 0.3)]
-    assert not dark[high[0] : high[1], edge[0] : edge[1]].any()
-    band = [round(v * DPI / 25.4) for v in (top + 0.3, top + 4 * cell - 0.3)]
-    wide = [round(v * DPI / 25.4) for v in (left + 0.3, left + len(matrix) * cell - 0.3)]
-    assert not dark[band[0] : band[1], wide[0] : wide[1]].any()
+def _read(pdf: bytes, form: LabelFormat, index: int) -> str:
+    """What a reader that knows only the paper sees: the rendered picture of one label's QR.
+
+    Asserts 30 mm of modules and four light cells around them.
+    """
+    page, left, top = form.place(index)
+    dark = _picture(pdf, page + 1)
+    dot, cell = DPI / 25.4, QR_MODULES_MM / 25
+    left, top = left + form.qr_x, top + form.qr_y
+    box = dark[round(top * dot) : round((top + QR_BOX_MM) * dot),
+               round(left * dot) : round((left + QR_BOX_MM) * dot)]
+    rows, columns = np.nonzero(box.any(axis=1))[0], np.nonzero(box.any(axis=0))[0]
+    margin = round(4 * cell * dot)
+    for seen in (rows, columns):
+        assert abs(seen[0] - margin) <= 2, "the quiet zone is not four cells"
+        assert abs(seen[-1] + 1 - seen[0] - QR_MODULES_MM * dot) <= 2, "not 30 mm of modules"
+    at = [round((4 + n + 0.5) * cell * dot) for n in range(25)]
+    return cells_text([[bool(box[y, x]) for x in at] for y in at])
+
+
+@pytest.mark.parametrize("form", FORMATS.values(), ids=lambda form: form.code)
+def test_P6_every_format_prints_codes_that_an_independent_reader_reads(form: LabelFormat) -> None:
+    count = form.each + 1  # and one on the next page
+    cards = [_card(i, code_text=f"ABCD-{i:04d}-QPVX") for i in range(count)]
+    pdf = card_sheets(WORDS, cards, created_at=AT, form=form)
+    pages = pages_of(pdf)
+    assert [page.count("手帳の番号") for page in pages] == [form.each, 1]
+    for i in (0, form.each // 2, form.each - 1, form.each):
+        assert _read(pdf, form, i) == cards[i].code
+        assert cards[i].code_text in pages[i // form.each], "the typed code"
+    long = card_sheets(WORDS, [_card(1, name=LONG_NAME, code_text="ABCD-EFGH-JKMN",
+                                     number="204 118 226 334")], created_at=AT, form=form)
+    assert "ABCD-EFGH-JKMN" in pages_of(long)[0]
+    _, x, y = form.place(0)
+    for left, top, right, bottom, word in boxes_of(long)[0]:
+        assert left >= x / 25.4 * 72 - 0.1 and top >= y / 25.4 * 72 - 0.1, word
+        assert right <= (x + form.width) / 25.4 * 72 + 0.1, word
+        assert bottom <= (y + form.height) / 25.4 * 72 + 0.1, word
+
+
+def test_symbols_equal_another_encoders_under_the_same_mask() -> None:
+    texts = [f"HTTPS://T.EXAMPLE/C/{'0123456789ABCDEFGH'[:n]}" for n in range(19)]
+    texts += ["A", "AB", "-$ %*+./:", "Z" * 38]
+    for text, cells in zip(texts, symbols(texts), strict=True):
+        same = []
+        for mask in range(8):
+            code = qrcode.QRCode(version=2, error_correction=qrcode.ERROR_CORRECT_M, border=0,
+                                 mask_pattern=mask)
+            code.add_data(text, optimize=0)
+            code.make(fit=False)
+            same.append(bool((np.array(code.get_matrix()) == cells).all()))
+        assert sum(same) == 1, text
+        assert qr_text(drawing(cells)) == text
+    for wrong in ("", "a", "Z" * 39, "é"):
+        with pytest.raises(ValueError, match=r"texts\[1\]"):
+            symbols(["A", wrong])
 
 
 def test_card_holds_long_names_and_refuses_bad_ones() -> None:
@@ -97,7 +131,7 @@ def test_card_holds_long_names_and_refuses_bad_ones() -> None:
         assert top >= 31 and bottom <= (11 + 55) / 25.4 * 72, word
     with pytest.raises(MissingGlyphs):
         card_sheets(WORDS, [_card(1, name="\U0001f600")], created_at=AT)
-    for code in ("", "X" * 61):
+    for code in ("", "X" * 39):
         with pytest.raises(ValueError, match=r"cards\[0\]\.code"):
             card_sheets(WORDS, [_card(1, code=code)], created_at=AT)
 
