@@ -22,7 +22,7 @@ from points.domain import rules as domain
 from points.domain.rules import Rate, RuleSet, Source, YearTerms
 from points.domain.tokens import Kind, mint
 from points.models import Voucher
-from points.operations import attendance, groups, programmes, sessions, vouchers
+from points.operations import attendance, enrolments, groups, programmes, sessions, vouchers
 from points.operations.scanning import ScanRequest
 from points.queries import statements
 from registry import access
@@ -57,7 +57,11 @@ class Counted:
 
 
 def rule(year: int, *, by: Scope) -> None:
-    """Two programmes with sample rules, open for the year before and the year."""
+    """Two programmes in their real shapes with sample values, for the year before and the year.
+
+    つながりづくりポイント: by registered groups, ¥500 vouchers, 12 a year.  ありがとねポイント:
+    one point an arranged activity, ¥100 a point, ¥5,000 a year, from 13, registered by the year.
+    """
     for code, name, short in (
         (TSUNAGARI, "つながりづくりポイント（見本）", "つなポン"),
         (ARIGATO, "ありがとねポイント（見本）", "ありがとね"),
@@ -69,13 +73,13 @@ def rule(year: int, *, by: Scope) -> None:
         rates=(Rate("join", "参加型", 1), Rate("support", "支援型", 2)),
         sources=frozenset({Source.GROUP, Source.EVENT}), points_per_voucher=5,
         yen_per_voucher=500, group_day_cap=2, daily_cap=3, vouchers_per_year=12,
-        remainder=domain.Remainder.CARRY,
+        remainder=domain.Remainder.CARRY, group_minimum=5,
     ), citation="見本要領", by=by)
     programmes.add_rules(rules=RuleSet(
         code="arigato-mihon", programme=ARIGATO, begins_on=begins,
         rates=(Rate("visit", "ボランティア活動", 1),), sources=frozenset({Source.CENTRE}),
         points_per_voucher=5, yen_per_voucher=500, daily_cap=1, minimum_age=13,
-        vouchers_per_year=10,
+        vouchers_per_year=10, enrolment_required=True,
     ), citation="見本要領", by=by)
     for code, cap in ((TSUNAGARI, 60), (ARIGATO, 50)):
         for one in (year - 1, year):
@@ -112,6 +116,8 @@ def gather(city: City, ground: Ground, *, year: int, by: Scope) -> Volunteers:
         registered_on=begun, phone="090-0000-0001", has_phone=True, skills=("wheelchair",),
     ))
     ids = [row.pk for row in volunteers.register_many(volunteers=inputs, by=by)]
+    for one in (year - 1, year):
+        enrolments.enrol(volunteer_ids=ids, programme=ARIGATO, fiscal_year=one, by=by)
     codes = {one: mint(Kind.CARD, host=settings.CODE_HOST).code for one in ids}
     cards.issue_cards(codes=codes, by=by)
     members: dict[str, list[int]] = {}

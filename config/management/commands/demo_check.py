@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from config import console
-from config.democity import check_plan, check_points, check_roster
+from config.democity import check_plan, check_points, check_roster, check_rules
 from config.democity.checking import Check, Step, StepFailed, carry_out
 
 STEPS: tuple[Step, ...] = (
@@ -36,6 +36,7 @@ STEPS: tuple[Step, ...] = (
     ("明細 / statement", check_points.read_statement),
     ("交換 / exchange", check_points.exchange),
     ("利用券 / voucher used", check_points.use_voucher),
+    ("要領の変更 / rule change from a date", check_rules.change_rules),
     ("統計 / statistics exported", check_points.export_statistics),
     ("台帳・副本・記録 / verified", check_points.verify),
 )
