@@ -259,6 +259,7 @@ class LineOut(S[Any]):
     balance = serializers.IntegerField()
     kind = serializers.CharField()
     attendance_id = serializers.IntegerField(allow_null=True)
+    state = serializers.CharField()
 
 
 class PartOut(S[Any]):

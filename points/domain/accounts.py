@@ -63,7 +63,7 @@ _OWNED = frozenset({_K.WALLET, _K.SHORTFALL, _K.VOUCHER, _K.SHOP_USED, _K.SHOP_P
 
 
 class CauseKind(StrEnum):
-    """What made a transfer: 参加記録, 交換, 利用, 換金, 取消, 失効."""
+    """What made a transfer: 参加記録, 交換, 利用, 換金, 取消, 失効, 記録の統合."""
 
     ATTENDANCE = "attendance"
     EXCHANGE = "exchange"
@@ -71,6 +71,7 @@ class CauseKind(StrEnum):
     SETTLEMENT = "settlement"
     VOID = "void"
     EXPIRY = "expiry"
+    MERGE = "merge"  # two records of one person (P8)
 
 
 LEGS: Mapping[CauseKind, frozenset[tuple[AccountKind, AccountKind]]] = {
@@ -91,6 +92,9 @@ LEGS: Mapping[CauseKind, frozenset[tuple[AccountKind, AccountKind]]] = {
     ),
     CauseKind.EXPIRY: frozenset(
         {(_K.WALLET, _K.EXPIRED), (_K.WALLET, _K.WALLET), (_K.VOUCHER, _K.VOUCHER_LAPSED)}
+    ),
+    CauseKind.MERGE: frozenset(
+        {(_K.WALLET, _K.WALLET), (_K.SHORTFALL, _K.SHORTFALL), (_K.WALLET, _K.SHORTFALL)}
     ),
 }
 
@@ -144,13 +148,23 @@ class Transfer:
             )
         if not self.cause.ref or not self.sentence.strip():
             raise ValueError("transfer: cause and sentence are needed")
-        if {debit.kind, credit.kind} <= {AccountKind.WALLET, AccountKind.SHORTFALL} and (
-            debit.owner != credit.owner
-        ):
+        if {debit.kind, credit.kind} <= {AccountKind.WALLET, AccountKind.SHORTFALL}:
+            self._check_person()
+
+    def _check_person(self) -> None:
+        """Points stay with a person and in their year, but for a remainder that is carried.
+
+        A merge moves like to like: between two records of one person, within the year.
+        """
+        debit, credit = self.debit, self.credit
+        merges = self.cause.kind is CauseKind.MERGE and debit.kind is credit.kind
+        if merges == (debit.owner == credit.owner):
             raise ValueError("transfer: points never move between persons")
-        if credit.kind is AccountKind.WALLET is debit.kind and (
-            (credit.fiscal_year or 0) <= (debit.fiscal_year or 0)
-        ):
+        if credit.kind is not AccountKind.WALLET or debit.kind is not AccountKind.WALLET:
+            return
+        if merges and credit.fiscal_year != debit.fiscal_year:
+            raise ValueError("transfer: a merge keeps points in their year")
+        if not merges and (credit.fiscal_year or 0) <= (debit.fiscal_year or 0):
             raise ValueError("transfer: a remainder is carried to a later year only")
 
 

@@ -198,7 +198,7 @@ def _locked(attendance_id: int, by: Scope) -> Any:
     if volunteer is None:
         raise NotFound
     with access.system(at=by.at, reason="attendance") as wide:
-        lock(volunteer_ids=[volunteer], by=wide)
+        lock(volunteer_ids=[volunteer], by=wide).current()
         return Attendance.objects.visible_to(wide).get(pk=attendance_id)
 
 

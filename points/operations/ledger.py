@@ -127,8 +127,9 @@ def _check_block(block: list[int], rules: Rules, verdict: LedgerVerdict, by: Sco
     latest = records.decisions(by, rules, volunteer_ids=block, years=None)
     owner = {one.attendance: one.volunteer for some in found.values() for one in some}
     verdict.attendances += len(owner)
-    _check_decisions(block, owner, verdict, by)
-    posted = _posted(block, by)
+    former = _former(block, by)
+    _check_decisions(block, owner, former, verdict, by)
+    posted = _posted([*block, *former], by)
     held = Corrections(volunteer_ids=block, rules=rules, by=by)
     for volunteer, some in found.items():
         counted = recount.count(some, people[volunteer], rules.book)
@@ -141,7 +142,7 @@ def _check_block(block: list[int], rules: Rules, verdict: LedgerVerdict, by: Sco
             for share in expected:
                 _check_share(share, latest.get(share.attendance), posted, verdict)
     held.rest(verdict)
-    for attendance in sorted(set(posted) - set(owner)):
+    for attendance in sorted(_ownerless(set(posted) - set(owner), block, former, by)):
         verdict.add("transfer_without_attendance", f"参加記録 {attendance}",
                     "参加記録のない付与があります")
     _check_owed(block, verdict, by)
@@ -189,19 +190,40 @@ def _check_total(
                     f"合計は{expected}ポイントのはずです")
 
 
+def _former(block: list[int], by: Scope) -> dict[int, int]:
+    """Records that were united with one of these (P8) → the record that they are now."""
+    rows = Passbook.objects.visible_to(by).filter(moved_to_id__in=block)
+    return dict(rows.values_list("volunteer_id", "moved_to_id"))
+
+
+def _ownerless(
+    posted: set[int], block: list[int], former: dict[int, int], by: Scope
+) -> set[int]:
+    """Of attendances with transfers, those that are nobody's whom a merge explains."""
+    moved = Passbook.objects.visible_to(by).filter(
+        volunteer_id__in=[*block, *former], moved_to__isnull=False
+    ).values_list("moved_to_id", flat=True)
+    explained = {*block, *former, *moved}
+    rows = Attendance.objects.visible_to(by).filter(pk__in=posted, volunteer_id__in=explained)
+    return posted - set(rows.values_list("pk", flat=True))
+
+
 def _check_decisions(
-    block: list[int], owner: dict[int, int], verdict: LedgerVerdict, by: Scope
+    block: list[int], owner: dict[int, int], former: dict[int, int], verdict: LedgerVerdict,
+    by: Scope,
 ) -> None:
     """Each decision: its mark, its person, and the chain of differences."""
     mark = keys.marker("decision")
     last: dict[int, int] = {}
-    rows = AwardDecision.objects.visible_to(by).filter(volunteer_id__in=block).order_by("pk")
+    rows = AwardDecision.objects.visible_to(by).filter(
+        attendance__volunteer_id__in=block
+    ).order_by("pk")
     for row in rows.iterator(chunk_size=2_000):
         verdict.decisions += 1
         where = f"付与の決定 {row.pk}"
         if mark(decision_values(row)) != bytes(row.mark):
             verdict.add("decision_altered", where, "記録したあとで書きかえられています")
-        if owner.get(row.attendance_id) != row.volunteer_id:
+        if owner.get(row.attendance_id) not in (row.volunteer_id, former.get(row.volunteer_id)):
             verdict.add("decision_of_other", where, "参加記録とボランティアが合いません")
         if row.share - last.get(row.attendance_id, 0) != row.change:
             verdict.add("decision_chain", where, "前の決定との差が合いません")

@@ -17,7 +17,7 @@ from points.domain import vouchers as domain
 from points.domain.accounts import Account, AccountKind, Cause, CauseKind, Transfer
 from points.domain.vouchers import State
 from points.models import Account as AccountRow
-from points.models import AwardDecision, Exchange, Voucher
+from points.models import AwardDecision, Exchange, Merge, Voucher
 from points.models import Transfer as TransferRow
 from points.operations.posting import transfer_values
 from points.queries.rulebook import Rules
@@ -37,6 +37,10 @@ def check_transfers(verdict: LedgerVerdict, rules: Rules, by: Scope) -> None:
             "pk", "attendance_id", "volunteer_id"
         ).iterator(chunk_size=5_000)
     }
+    merged = {
+        str(pk): frozenset(two)
+        for pk, *two in Merge.objects.visible_to(by).values_list("pk", "survivor_id", "merged_id")
+    }
     rows = TransferRow.objects.visible_to(by).select_related("debit", "credit").order_by("pk")
     for row in rows.iterator(chunk_size=2_000):
         verdict.transfers += 1
@@ -48,7 +52,9 @@ def check_transfers(verdict: LedgerVerdict, rules: Rules, by: Scope) -> None:
         except (ValueError, KeyError) as wrong:
             verdict.add("transfer_not_allowed", where, str(wrong))
         owners = {leg.volunteer_id for leg in (row.debit, row.credit)} - {None}
-        if owners - {row.volunteer_id}:
+        if owners - {row.volunteer_id} and not (
+            row.cause == CauseKind.MERGE and owners <= merged.get(row.ref, frozenset())
+        ):
             verdict.add("transfer_of_other", where, "勘定とボランティアが合いません")
         if row.cause == CauseKind.ATTENDANCE and caused.get(row.decision_id or 0) != (
             int(row.ref), row.volunteer_id

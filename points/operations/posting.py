@@ -27,6 +27,7 @@ from points.models import Transfer as TransferRow
 from points.queries.rulebook import Rules
 from registry import rows
 from registry.access import Scope
+from registry.domain.errors import Conflict
 
 CITY = (
     AccountKind.ISSUE, AccountKind.REDEEMED, AccountKind.EXPIRED, AccountKind.BUDGET,
@@ -36,20 +37,57 @@ _PEOPLE = (AccountKind.WALLET, AccountKind.SHORTFALL)
 _KINDS = {kind.value: kind for kind in AccountKind}
 
 
-def lock(*, volunteer_ids: Collection[int], by: Scope) -> None:
+class Locked(NamedTuple):
+    """``moved``: records that were united with another; ``united``: those that took one in."""
+
+    moved: frozenset[int] = frozenset()
+    united: frozenset[int] = frozenset()
+
+    def current(self) -> Locked:
+        """Raise ``PassbookMoved`` where one was united with another meanwhile (P8)."""
+        if self.moved:
+            raise PassbookMoved
+        return self
+
+
+class PassbookMoved(Conflict):
+    """The record was united with another one: everything goes on there (P8)."""
+
+    code = "record_merged"
+    message = "この方の記録は、もう一つの記録とまとめられました。画面を開きなおしてください。"
+
+
+def lock(*, volunteer_ids: Collection[int], by: Scope) -> Locked:
     """Lock the passbooks, made where missing, in the order of volunteer ids."""
     wanted = sorted(set(volunteer_ids))
     if not wanted:
-        return
+        return Locked()
     mine, ids = rows.among("volunteer_id"), rows.listed(wanted)
     if connection.vendor == "postgresql":
-        rows.fetch((_OPEN, [by.at, ids]), (_LOCK, [ids]))
-        return
+        # What was united is read by a statement of its own, after the locks are held.
+        *_, joined = rows.fetch((_OPEN, [by.at, ids]), (_LOCK, [ids]), _joined(wanted))
+        return _locked(joined, wanted)
     # One writer at a time: it is the lock.
-    [have] = rows.fetch((f"SELECT volunteer_id FROM points_passbook WHERE {mine}", [ids]))  # noqa: S608
+    have, joined = rows.fetch(
+        (f"SELECT volunteer_id FROM points_passbook WHERE {mine}", [ids]), _joined(wanted)  # noqa: S608
+    )
     known = {row[0] for row in have}
     rows.insert(Passbook, ("volunteer_id", "opened_at"),
                 [(one, by.at) for one in wanted if one not in known])
+    return _locked(joined, wanted)
+
+
+def _joined(wanted: list[int]) -> rows.Statement:
+    text = (
+        "SELECT volunteer_id, moved_to_id FROM points_passbook WHERE moved_to_id IS NOT NULL"  # noqa: S608
+        f" AND ({rows.among('volunteer_id')} OR {rows.among('moved_to_id')})"
+    )
+    return text, [rows.listed(wanted), rows.listed(wanted)]
+
+
+def _locked(joined: list[tuple[Any, ...]], wanted: list[int]) -> Locked:
+    return Locked(frozenset(gone for gone, _ in joined) & frozenset(wanted),
+                  frozenset(kept for _, kept in joined) & frozenset(wanted))
 
 
 _OPEN = (
@@ -80,6 +118,8 @@ class Ledger:
     ) -> None:
         """``read`` are the rows of ``accounts_statement``, where they were asked already."""
         self.rules, self.by = rules, by
+        #: Volunteers whose record took another one in (P8), where ``lock`` told it.
+        self.united: frozenset[int] = frozenset()
         self.ids: dict[Account, int] = {}
         self.balances: dict[Account, int] = {}
         self._volunteers = list(volunteer_ids)
@@ -127,6 +167,8 @@ class Ledger:
     def awarded_at_most(self, volunteer: int, programme: str, year: int) -> int:
         """No more than this was awarded for the year before this ledger: what the wallet holds
         and all that ever left it (when read; points that came back are counted twice)."""
+        if volunteer in self.united:
+            return 1 << 62  # points of another record came in, without what was spent of them
         wallet = Account(AccountKind.WALLET, programme, str(volunteer), year)
         return self.balances.get(wallet, 0) + self._spent.get(wallet, 0)
 
@@ -205,15 +247,19 @@ class Ledger:
         """Points that lapsed and were not taken back since, by (volunteer, programme), year."""
         if self._lapsed is None:
             self._lapsed = defaultdict(dict)
+            into = dict(Passbook.objects.visible_to(self.by).filter(
+                moved_to_id__in=self._volunteers
+            ).values_list("volunteer_id", "moved_to_id"))
             found = TransferRow.objects.visible_to(self.by).filter(
-                volunteer_id__in=self._volunteers
+                volunteer_id__in=[*self._volunteers, *into]
             )
             for path, sign in (("credit", 1), ("debit", -1)):
                 sums = found.filter(**{f"{path}__kind": AccountKind.EXPIRED}).values_list(
                     "volunteer_id", "debit__programme_id", "fiscal_year"
                 ).annotate(total=Sum("amount"))
                 for volunteer, programme, year, total in sums.order_by():
-                    years = self._lapsed[volunteer, self.rules.code_of[programme]]
+                    owner = into.get(volunteer, volunteer)
+                    years = self._lapsed[owner, self.rules.code_of[programme]]
                     years[year] = years.get(year, 0) + sign * total
         return self._lapsed
 

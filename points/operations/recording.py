@@ -29,7 +29,7 @@ from points.operations.answering import (
     scan_rows,
 )
 from points.operations.awarding import Counting, Settled, count_days
-from points.operations.posting import lock
+from points.operations.posting import PassbookMoved, lock
 from points.operations.scanning import (
     ScanRequest,
     Target,
@@ -97,7 +97,7 @@ def record(
             # The savepoint: when the same id lands from another process meanwhile, look again.
             with access.system(at=by.at, reason="scan") as wide:
                 return record_together(sendings=[sending], wide=wide)[0]
-        except IntegrityError:
+        except (IntegrityError, PassbookMoved):
             if attempt == 3:
                 raise
     raise AssertionError("unreachable")
@@ -132,8 +132,11 @@ def record_together(*, sendings: Sequence[Sending], wide: Scope) -> list[ScanAns
         Item(scan, sending.by, sending.skew, target)
         for (scan, sending), target in zip(first.values(), targets, strict=True)
     ]
-    lock(volunteer_ids={t.volunteer_id for t in targets if isinstance(t, Target)}, by=wide)
+    locked = lock(
+        volunteer_ids={t.volunteer_id for t in targets if isinstance(t, Target)}, by=wide
+    ).current()
     look = Look.after_lock(items, rules, wide)
+    look.ledger.united = locked.united
     new = look.arrivals(wide.at)
     counting = Counting() if not look.counted else count_days(
         look.records, look.decided, ledger=look.ledger, rules=rules, by=wide,

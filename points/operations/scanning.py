@@ -161,8 +161,8 @@ def resolve(
             else:
                 found.append(_at(known, request.session_id, card.volunteer_id, "card", by))
         elif token is None:
-            volunteer = request.volunteer_id
-            if volunteer is None or volunteer not in people[by.user_id]:
+            volunteer = people[by.user_id].get(request.volunteer_id or 0)
+            if volunteer is None:
                 found.append(Unread(Result.BAD_CARD, "この方は見つかりません。",
                                     _own(known, request.session_id, by)))
             else:
@@ -182,8 +182,13 @@ def _own(known: Mapping[int, SessionFact], session: int | None, by: Scope) -> in
     return session if fact is not None and may_use(fact, by) else None
 
 
-def _named(asked: Sequence[tuple[ScanRequest, Scope]]) -> dict[int | None, set[int]]:
-    """user id → those of the people named by them whom they may see; leaves a record."""
+def _named(
+    asked: Sequence[tuple[ScanRequest, Scope]]
+) -> dict[int | None, dict[int, int]]:
+    """user id → those named by them whom they may see, each with the record that counts today.
+
+    A sheet may name a record that was united with another since (P8).  Leaves a record.
+    """
     typed: dict[int | None, set[int]] = {}
     senders: dict[int | None, Scope] = {}
     for request, by in asked:
@@ -191,7 +196,10 @@ def _named(asked: Sequence[tuple[ScanRequest, Scope]]) -> dict[int | None, set[i
             typed.setdefault(by.user_id, set()).add(request.volunteer_id)
             senders[by.user_id] = by
     return {
-        user: set(volunteer_facts(senders[user], volunteer_ids=ids, action="attendance.entry"))
+        user: {
+            pk: one.merged_into or pk for pk, one in volunteer_facts(
+                senders[user], volunteer_ids=ids, action="attendance.entry").items()
+        }
         for user, ids in typed.items()
     }
 

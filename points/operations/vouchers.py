@@ -64,7 +64,7 @@ def exchange(
         said = f"利用券の枚数を1〜{MOST_AT_ONCE}で入れてください。"
         raise Refused(said, code="no_vouchers", fields={"count": said})
     with access.system(at=by.at, reason="exchange") as wide:
-        lock(volunteer_ids=[volunteer_id], by=wide)
+        lock(volunteer_ids=[volunteer_id], by=wide).current()
         rules = rulebook.load()
         if programme not in rules.id_of:
             raise NotFound
@@ -170,7 +170,7 @@ def undo_exchange(*, exchange_id: UUID, reason: str, by: Scope) -> Exchange:
     if seen is None:
         raise NotFound
     with access.system(at=by.at, reason="undo exchange") as wide:
-        lock(volunteer_ids=[seen.volunteer_id], by=wide)
+        lock(volunteer_ids=[seen.volunteer_id], by=wide).current()
         row = Exchange.objects.visible_to(wide).get(id=exchange_id)
         if row.undone_at is not None:
             raise Conflict("この交換は、すでに取り消されています。", code="already_undone")
@@ -184,7 +184,7 @@ def undo_exchange(*, exchange_id: UUID, reason: str, by: Scope) -> Exchange:
             paper.state = domain.advance(_domain(paper, ""), Step.VOID, at=by.at).state
         ledger = Ledger(rules=rules, volunteer_ids=[row.volunteer_id], by=wide)
         serial_of = _know(ledger, programme, papers, wide)
-        originals = _originals(exchange_id, programme, serial_of, wide)
+        originals = _originals(row, programme, serial_of, wide)
         plan = plan_undo_exchange(
             ledger.position(row.volunteer_id, programme), originals, void=str(exchange_id)
         )
@@ -212,19 +212,19 @@ def _know(
 
 
 def _originals(
-    exchange_id: UUID, programme: str, serial_of: dict[int, str], wide: Scope
+    exchanged: Any, programme: str, serial_of: dict[int, str], wide: Scope
 ) -> dict[str, Transfer]:
-    """The exchange's own rows by id, as the domain knows them."""
+    """The exchange's own rows by id, as the domain knows them; the person is who has it now."""
     found = {}
     rows = TransferRow.objects.visible_to(wide).filter(
-        exchange_id=exchange_id, cause=CauseKind.EXCHANGE
+        exchange_id=exchanged.pk, cause=CauseKind.EXCHANGE
     ).select_related("debit", "credit")
     for row in rows.order_by("pk"):
         legs = []
         for leg in (row.debit, row.credit):
             kind = AccountKind(leg.kind)
             owner = "" if not kind.guarded else (
-                serial_of[leg.voucher_id] if leg.voucher_id else str(leg.volunteer_id)
+                serial_of[leg.voucher_id] if leg.voucher_id else str(exchanged.volunteer_id)
             )
             legs.append(Account(kind, programme, owner, leg.fiscal_year))
         found[str(row.pk)] = Transfer(

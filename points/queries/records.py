@@ -147,7 +147,9 @@ def decisions(
 ) -> dict[int, Share]:
     """attendance id → its latest decision.  One query."""
     stored = AwardDecision.objects.visible_to(wide).filter(
-        in_years(years, "attendance__session__held_on"), volunteer_id__in=list(volunteer_ids)
+        in_years(years, "attendance__session__held_on"),
+        # The attendance says whose it is now: a merge moves it, its decisions stay (P8).
+        attendance__volunteer_id__in=list(volunteer_ids),
     )
     return {
         attendance: Share(attendance, share, rules.rule_code[rule], Limit(code), sentence)

@@ -9,7 +9,7 @@ somebody else's leaves a record.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
@@ -17,8 +17,17 @@ from uuid import UUID
 from django.db.models import Q, Sum
 
 from points.domain.accounts import AccountKind, CauseKind
-from points.domain.rules import fiscal_year, pick
-from points.models import Account, AwardDecision, Exchange, Transfer, Voucher
+from points.domain.awards import Limit
+from points.domain.rules import fiscal_year, fiscal_year_span, pick
+from points.models import (
+    Account,
+    AwardDecision,
+    Exchange,
+    Merge,
+    Passbook,
+    Transfer,
+    Voucher,
+)
 from points.queries import rulebook
 from points.queries.records import in_years
 from points.queries.rulebook import Rules
@@ -53,7 +62,10 @@ class MyPoints:
 
 @dataclass(frozen=True)
 class Line:
-    """One line: ``points`` moved (0 is a line too), the balance after it, and why."""
+    """One line: ``points`` moved (0 is a line too), the balance after it, and why.
+
+    ``state``: ``waiting`` (確認まち: staff look at it), ``void`` (取り消し) or "".
+    """
 
     on: date
     sentence: str
@@ -61,6 +73,7 @@ class Line:
     balance: int
     kind: str
     attendance_id: int | None = None
+    state: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,6 +124,7 @@ class ExchangeFact:
     vouchers: tuple[VoucherLine, ...]
 
 
+ONE_DAY = timedelta(days=1)
 _VOUCHER = ("pk", "serial", "programme__code", "yen", "state", "valid_until", "exchange_id")
 
 
@@ -126,7 +140,8 @@ def my_points(scope: Scope, *, volunteer_id: int | None = None) -> list[MyPoints
         wallets, owed = _held(person, wide)
         awarded = dict(
             AwardDecision.objects.visible_to(wide)
-            .filter(in_years([year], "attendance__session__held_on"), volunteer_id=person)
+            .filter(in_years([year], "attendance__session__held_on"),
+                    attendance__volunteer_id=person)
             .order_by().values_list("attendance__session__programme_id")
             .annotate(total=Sum("change"))
         )
@@ -164,6 +179,9 @@ def statement(scope: Scope, *, volunteer_id: int, fiscal_year: int) -> Statement
         entries = _attended(person, fiscal_year, wide)
         for programme, more in _moved(person, fiscal_year, wide).items():
             entries.setdefault(programme, []).extend(more)
+        for merged in _merged(person, fiscal_year, wide):
+            for some in entries.values():
+                some.append(merged)
     parts = [
         _part(number, rules, entries.get(number, []), wallets.get((number, fiscal_year), 0),
               owed.get(number, 0))
@@ -223,34 +241,45 @@ def _held(person: int, wide: Scope) -> tuple[dict[tuple[int, int], int], dict[in
     return wallets, owed
 
 
-_Entry = tuple[tuple[Any, ...], date, str, int, str, int | None]
+_Entry = tuple[tuple[Any, ...], date, str, int, str, int | None, str]
+#: The last decision's code → what the line says besides its points.
+_STATES = {Limit.OVERLAP_WAITING: "waiting", Limit.YEAR_CLOSED: "waiting", Limit.VOID: "void"}
 
 
 def _attended(person: int, year: int, wide: Scope) -> dict[int, list[_Entry]]:
     """programme → one entry per attendance, with its latest decision."""
     latest: dict[int, tuple[Any, ...]] = {}
     rows = AwardDecision.objects.visible_to(wide).filter(
-        in_years([year], "attendance__session__held_on"), volunteer_id=person
+        in_years([year], "attendance__session__held_on"), attendance__volunteer_id=person
     )
     for row in rows.order_by("pk").values_list(
         "attendance_id", "share", "sentence", "attendance__session__held_on",
         "attendance__session__starts_at", "attendance__session_id",
-        "attendance__session__programme_id",
+        "attendance__session__programme_id", "code",
     ):
         latest[row[0]] = row
     found: dict[int, list[_Entry]] = {}
-    for attendance, share, sentence, on, starts, session, programme in latest.values():
+    for attendance, share, sentence, on, starts, session, programme, code in latest.values():
         found.setdefault(programme, []).append(
-            ((on, 0, starts, session), on, sentence, share, "attendance", attendance)
+            ((on, 0, starts, session), on, sentence, share, "attendance", attendance,
+             _STATES.get(Limit(code), ""))
         )
     return found
 
 
 def _moved(person: int, year: int, wide: Scope) -> dict[int, list[_Entry]]:
-    """programme → exchanges, returns and lapses of the year's points."""
+    """programme → exchanges, returns and lapses of the year's points.
+
+    Those of records that were united with this one (P8) are the person's, too; the merge's own
+    transfers move points from hand to hand and are no line.
+    """
+    passbooks = Passbook.objects.visible_to(wide).filter(moved_to_id=person)
+    people = [person, *passbooks.values_list("volunteer_id", flat=True)]
     rows = Transfer.objects.visible_to(wide).filter(
-        volunteer_id=person, fiscal_year=year, unit="POINT"
-    ).filter(~Q(cause=CauseKind.ATTENDANCE) | Q(debit__kind=AccountKind.EXPIRED)).exclude(
+        volunteer_id__in=people, fiscal_year=year, unit="POINT"
+    ).exclude(cause=CauseKind.MERGE).filter(
+        ~Q(cause=CauseKind.ATTENDANCE) | Q(debit__kind=AccountKind.EXPIRED)
+    ).exclude(
         credit__kind=AccountKind.SHORTFALL  # pays what was owed: points and debt fall alike
     )
     found: dict[int, list[_Entry]] = {}
@@ -261,26 +290,40 @@ def _moved(person: int, year: int, wide: Scope) -> dict[int, list[_Entry]]:
         into = credit_year == year and debit != AccountKind.WALLET
         signed = amount if into or debit == AccountKind.EXPIRED else -amount
         on = at.astimezone(JAPAN).date()
-        found.setdefault(programme, []).append(((on, 1, at, pk), on, sentence, signed, cause, None))
+        found.setdefault(programme, []).append(
+            ((on, 1, at, pk), on, sentence, signed, cause, None, ""))
     # A remainder carried into this year was posted under the year it came from.
     carried = Transfer.objects.visible_to(wide).filter(
-        volunteer_id=person, credit__fiscal_year=year, debit__kind=AccountKind.WALLET
+        volunteer_id__in=people, credit__fiscal_year=year, debit__kind=AccountKind.WALLET
     ).exclude(fiscal_year=year)
     for pk, at, sentence, amount, programme in carried.values_list(
         "pk", "at", "sentence", "amount", "debit__programme_id"
     ):
         on = at.astimezone(JAPAN).date()
-        found.setdefault(programme, []).append(((on, 1, at, pk), on, sentence, amount, "carry",
-                                                None))
+        found.setdefault(programme, []).append(
+            ((on, 1, at, pk), on, sentence, amount, "carry", None, ""))
     return found
+
+
+def _merged(person: int, year: int, wide: Scope) -> list[_Entry]:
+    """A line without points for each record that was united with this one in the year."""
+    first, last = fiscal_year_span(year)
+    rows = Merge.objects.visible_to(wide).filter(
+        merged__merged_into_id=person, made_at__date__range=(first - ONE_DAY, last + ONE_DAY)
+    ).select_related("merged").order_by("pk")
+    return [
+        ((on, 2, row.made_at, row.pk), on,
+         f"手帳番号 {row.merged.number} の記録を、この記録とまとめました", 0, "merge", None, "")
+        for row in rows if first <= (on := row.made_at.astimezone(JAPAN).date()) <= last
+    ]
 
 
 def _part(
     number: int, rules: Rules, entries: list[_Entry], wallet: int, owed: int
 ) -> Part:
     lines, balance = [], 0
-    for _, on, sentence, points, kind, attendance in sorted(entries, key=lambda e: e[0]):
+    for _, on, sentence, points, kind, attendance, state in sorted(entries, key=lambda e: e[0]):
         balance += points
-        lines.append(Line(on, sentence, points, balance, kind, attendance))
+        lines.append(Line(on, sentence, points, balance, kind, attendance, state))
     code = rules.code_of[number]
     return Part(code, rules.name_of[code], tuple(lines), balance, wallet, owed)

@@ -97,7 +97,12 @@ def cancel_card(*, volunteer_id: int, by: Scope) -> Card:
 
 @transaction.atomic
 def reissue_card(*, volunteer_id: int, code: str, by: Scope) -> Card:
-    """Cancel the card in force, if any, and issue a new one.  Raises as ``issue_card``."""
-    with suppress(NotFound):  # nothing to cancel: issue_card decides whether one exists
-        cancel_card(volunteer_id=volunteer_id, by=by)
+    """Cancel the card in force, if any, and issue a new one.  Raises as ``issue_card``.
+
+    Cards of records that were united with this one (P8) die with it: one person, one card.
+    """
+    former = Volunteer.objects.visible_to(by).filter(merged_into_id=volunteer_id)
+    for one in [volunteer_id, *former.order_by("pk").values_list("pk", flat=True)]:
+        with suppress(NotFound):  # nothing to cancel: issue_card decides whether one exists
+            cancel_card(volunteer_id=one, by=by)
     return issue_card(volunteer_id=volunteer_id, code=code, by=by)

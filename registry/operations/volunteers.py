@@ -148,7 +148,7 @@ def end(*, volunteer_id: int, left_on: date, by: Scope) -> Volunteer:
     row.left_on = left_on
     if row.supporter_optin_on is not None and row.supporter_optout_on is None:
         row.supporter_optout_on = max(left_on, row.supporter_optin_on)
-        _announce_optout(row, by)
+        announce_optout(row, by)
     row.save(update_fields=["left_on", "supporter_optout_on"])
     audit.note(scope=by, kind=LogKind.CHANGE, action="volunteers.end",
                subject_kind="volunteer", subject_id=row.pk)
@@ -193,11 +193,12 @@ def opt_out(*, volunteer_id: int, by: Scope) -> Volunteer:
         row.save(update_fields=["supporter_optout_on"])
         audit.note(scope=by, kind=LogKind.CHANGE, action="volunteers.opt_out",
                    subject_kind="volunteer", subject_id=row.pk)
-        _announce_optout(row, by)
+        announce_optout(row, by)
     return row
 
 
-def _announce_optout(row: Volunteer, by: Scope) -> None:
+def announce_optout(row: Volunteer, by: Scope) -> None:
+    """The evacuation side forgets the volunteer as a supporter (P11)."""
     outbox.put(kind="registry.supporter_opted_out", subject_id=row.pk, at=by.at,
                dedupe_key=f"supporter_opted_out:{row.pk}:{by.at.isoformat()}")
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Coalesce
 
 from registry import audit
 from registry.access import Scope
@@ -31,17 +32,22 @@ class CardFact:
     cancelled_at: datetime | None
 
 
-_COLUMNS = ("pk", "volunteer_id", "tail", "issued_at", "cancelled_at")
+_REST = ("tail", "issued_at", "cancelled_at")
+_COLUMNS = ("pk", "volunteer_id", *_REST)
+_PERSON = Coalesce("volunteer__merged_into_id", "volunteer_id")
 
 
 def cards_by_code(scope: Scope, codes: Iterable[str]) -> dict[str, CardFact]:
-    """code → card, of those that exist and are visible.  One query for 1,000 codes."""
+    """code → card, of those that exist and are visible.  One query for 1,000 codes.
+
+    The card of a record that was united with another leads to the survivor (P8).
+    """
     wanted = {code_digest(code): code for code in codes}
     digests, found = list(wanted), {}
     for start in range(0, len(digests), 1_000):
         rows = Card.objects.visible_to(scope).filter(digest__in=digests[start : start + 1_000])
-        for digest, *row in rows.values_list("digest", *_COLUMNS):
-            found[wanted[bytes(digest)]] = CardFact(*row)
+        for digest, pk, volunteer, *rest in rows.values_list("digest", "pk", _PERSON, *_REST):
+            found[wanted[bytes(digest)]] = CardFact(pk, volunteer, *rest)
     return found
 
 

@@ -46,6 +46,8 @@ class VolunteerFacts:
     supporter_optout_on: date | None
     availability: str
     skills: tuple[str, ...]
+    #: The record that this one was united with (P8).
+    merged_into: int | None = None
 
     @property
     def opted_in(self) -> bool:
@@ -83,7 +85,7 @@ class PhoneHolder:
 _COLUMNS = (
     "pk", "number", "name", "kana", "born_on", "area_id", "resident", "address", "phone",
     "has_phone", "user_id", "registered_on", "left_on", "supporter_optin_on",
-    "supporter_optout_on", "availability", "skills",
+    "supporter_optout_on", "availability", "skills", "merged_into_id",
 )
 
 
