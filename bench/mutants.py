@@ -99,8 +99,8 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, Callable[[], None]]]:
                 ops = [*node.ops[:place], other(), *node.ops[place + 1 :]]
                 yield f"{type(op).__name__} → {other.__name__}", put(node, "ops", ops)
     elif isinstance(node, ast.BinOp | ast.AugAssign) and type(node.op) in _BINARY:
-        op = _BINARY[type(node.op)]
-        yield f"{type(node.op).__name__} → {op.__name__}", put(node, "op", op())
+        swapped = _BINARY[type(node.op)]
+        yield f"{type(node.op).__name__} → {swapped.__name__}", put(node, "op", swapped())
     elif isinstance(node, ast.BoolOp):
         op2 = ast.Or if isinstance(node.op, ast.And) else ast.And
         yield f"{type(node.op).__name__} → {op2.__name__}", put(node, "op", op2())

@@ -176,7 +176,7 @@ def main(argv: list[str]) -> int:
 
 
 def _score(found: list[dict[str, Any]]) -> float:
-    killed = sum(one["killed"] + one["time"] for one in found)
+    killed: int = sum(one["killed"] + one["time"] for one in found)
     return 100 * killed / max(1, killed + sum(len(one["survivors"]) for one in found))
 
 
