@@ -44,6 +44,7 @@ MENU: tuple[tuple[str, str, Permission], ...] = (
     ("やること", "council-home", Permission.VOLUNTEERS_MANAGE),
     ("ボランティア", "council-volunteers", Permission.VOLUNTEERS_MANAGE),
     ("開催回", "council-sessions", Permission.RULES_MANAGE),
+    ("団体", "council-groups", Permission.GROUPS_DECIDE),
     ("要領", "council-rules", Permission.RULES_MANAGE),
     ("統計", "council-statistics", Permission.STATISTICS_VIEW),
     ("やること", "office-home", Permission.PLAN_VIEW),

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, path
 
-from web import urls_community, urls_council_rules, urls_kiosk, urls_office
+from web import urls_community, urls_council_rules, urls_groups, urls_kiosk, urls_office
 from web.views import (
     council,
     council_volunteers,
@@ -91,7 +91,8 @@ def pages(faces: Iterable[str]) -> list[URLPattern | URLResolver]:
     if "public" in wanted:
         found += public
     if "community" in wanted:
-        found += [*community, *urls_kiosk.urlpatterns, *urls_community.urlpatterns,
+        found += [*community, *urls_groups.urlpatterns, *urls_kiosk.urlpatterns,
+                  *urls_community.urlpatterns,
                   *urls_council_rules.urlpatterns]
     if "office" in wanted:
         found += urls_office.urlpatterns

@@ -29,7 +29,7 @@ NAMED = {
     "person_id": ("registry.Person",), "volunteer_id": ("registry.Volunteer",),
     "batch_id": ("registry.ImportBatch",), "device_id": ("registry.BoundDevice",),
     "appointment_id": ("registry.Appointment",), "session_id": ("points.Session",),
-    "kiosk_id": ("registry.Kiosk",), "scan_id": ("points.Scan",),
+    "group_id": ("points.Group",), "kiosk_id": ("registry.Kiosk",), "scan_id": ("points.Scan",),
     "attendance_id": ("points.Attendance",), "edition_id": ("evacuation.Edition",),
     "copy_id": ("evacuation.Copy",), "task_id": ("evacuation.SharingTask",),
     "letter_id": ("evacuation.Letter",), "row_id": ("evacuation.EditionRow",),

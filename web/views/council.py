@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest
 from django.urls import reverse
 
+from points.queries import groups
 from points.queries.sessions import SessionLine, sessions
 from registry.access import Scope
 from registry.domain.calendar import format_date
@@ -38,6 +39,7 @@ class Home(Page):
         open_ends = [one for one in every if one.held_on < scope.on
                      and one.headcount != one.count]
         without = len(volunteers_without_card(scope))
+        filed = groups.waiting(scope)
         listed = reverse("council-sessions")
         queues = [
             {"title": "きょうの開催回", "count": len(today), "unit": "回", "late": False,
@@ -49,6 +51,9 @@ class Home(Page):
             {"title": "カードのない方", "count": without, "unit": "人", "late": False,
              "detail": "登録は すんでいて、カードがまだの方です。", "action": "カードをつくる",
              "url": reverse("council-cards")},
+            {"title": "団体の届け出・実績報告", "count": filed, "unit": "件", "late": False,
+             "detail": "審査を まっています。", "action": "審査する",
+             "url": reverse("council-groups") + "?show=waiting"},
         ]
         return Reply("web/office/home.html", {
             "heading": "社協の仕事", "today_text": format_date(scope.on), "queues": queues,

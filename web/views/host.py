@@ -61,8 +61,10 @@ class Home(Page):
             ],
             "todo": [self._left_over(one) for one in mine if one.held_on < day and manages
                      and one.headcount != one.count],
-            "links": [{"label": "受付端末（電波なしで使う）", "url": reverse("host-kiosks")}]
-            if manages else [],
+            "links": [
+                {"label": "わたしの団体", "url": reverse("host-groups")},
+                {"label": "受付端末（電波なしで使う）", "url": reverse("host-kiosks")},
+            ] if manages else [],
         })
 
     @staticmethod
