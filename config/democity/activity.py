@@ -73,7 +73,7 @@ def rule(year: int, *, by: Scope) -> None:
         rates=(Rate("join", "参加型", 1), Rate("support", "支援型", 2)),
         sources=frozenset({Source.GROUP, Source.EVENT}), points_per_voucher=5,
         yen_per_voucher=500, group_day_cap=2, daily_cap=3, vouchers_per_year=12,
-        remainder=domain.Remainder.CARRY, group_minimum=5,
+        remainder=domain.Remainder.CARRY,
     ), citation="見本要領", by=by)
     programmes.add_rules(rules=RuleSet(
         code="arigato-mihon", programme=ARIGATO, begins_on=begins,
