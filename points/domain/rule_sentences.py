@@ -88,7 +88,9 @@ def rate_sentence(rate: Rate) -> str:
 
 def group_sentence(rules: RuleSet) -> str:
     """「会員が5人以上。足りないときは知らせる。」"""
-    if rules.group_minimum is None:
+    if rules.group_minimum is None and rules.group_below is Below.WARN:
+        return "団体の人数の定めなし。"
+    if rules.group_minimum is None:  # nothing follows from it, and yet it is not the same
         return f"団体の人数の定めなし（{BELOW[rules.group_below]}）。"
     counted = "ポイントの対象になる方" if rules.group_counts_eligible else "会員"
     return f"{counted}が{rules.group_minimum}人以上。{BELOW[rules.group_below]}。"

@@ -183,7 +183,7 @@ def check_new(rules: RuleSet, existing: Sequence[RuleSet], latest_award_on: date
     """
     if latest_award_on is not None and rules.begins_on <= latest_award_on:
         first = latest_award_on + timedelta(days=1)
-        said = f"{latest_award_on:%Y-%m-%d}まで付与があります。{first:%Y-%m-%d}以後にしてください。"
+        said = f"{_day(latest_award_on)}まで付与があります。{_day(first)}以後にしてください。"
         raise Refused(said, code="begins_before_awards", fields={"begins_on": said})
     mine = [other for other in existing if other.programme == rules.programme]
     if any(other.begins_on == rules.begins_on for other in mine):
@@ -208,7 +208,7 @@ def check_kinds(before: RuleSet, after: RuleSet) -> None:
     lost = {rate.kind for rate in before.rates} - {rate.kind for rate in after.rates}
     if lost:
         names = "、".join(rate.label for rate in before.rates if rate.kind in lost)
-        first = f"{after.begins_on:%Y-%m-%d}"
+        first = _day(after.begins_on)
         said = f"{names}がありません。{first}からの要領に0ポイントとして残してください。"
         raise Refused(said, code="kind_lost", fields={"rates": said})
 
@@ -244,6 +244,10 @@ def next_state(terms: YearTerms, on: date) -> YearState:
     if on > fiscal_year_span(terms.fiscal_year)[1]:
         return YearState.CLOSING
     return terms.state
+
+
+def _day(on: date) -> str:
+    return f"{on.year}年{on.month}月{on.day}日"
 
 
 def _faults(rules: RuleSet) -> Iterable[tuple[str, str]]:

@@ -227,6 +227,7 @@ def test_P2_the_tally_counts_people_points_and_the_largest_changes() -> None:
     assert (found.people, found.attendances, found.more, found.fewer, found.same) == (3, 4, 1, 0, 2)
     assert (found.before, found.after, found.difference, found.ahead) == (6, 7, 1, 2)
     assert [(c.label, c.was, c.becomes, c.attendances, c.difference) for c in found.changes] == [
-        ("A", "満額", "満額", 2, 2), ("B", "満額", "1日の上限まで", 1, -1),
+        ("A", "上限にかからない", "上限にかからない", 2, 2),
+        ("B", "上限にかからない", "1日の上限まで", 1, -1),
     ]
     assert (found.largest_gain, found.largest_loss, found.rest) == (1, 0, 0)

@@ -137,6 +137,8 @@ class Check(RulesPage):
             if "since" not in error.fields:
                 raise
             period.add_error("since", error.message)
+        if found is not None and not period.is_bound:
+            period = PeriodForm(initial={"since": found.since.isoformat()})
         return Reply("web/council/rules_check.html", {
             "heading": "要領の案を たしかめる", "meta": past.name, "said": sentences(meant),
             "begins": day(meant.begins_on), "citation": one.form["citation"],
@@ -196,9 +198,9 @@ def figures(found: Preview | None) -> list[Block]:
         {"label": "この案", "value": f"{found.after:,}", "unit": "ポイント",
          "note": f"差 {sign}{found.difference:,}"},
         {"label": "ふえる方", "value": f"{found.more:,}", "unit": "人",
-         "note": f"いちばん多い方で ＋{found.largest_gain:,}"},
+         "note": f"いちばん多い方で ＋{found.largest_gain:,}" if found.more else ""},
         {"label": "へる方", "value": f"{found.fewer:,}", "unit": "人",
-         "note": f"いちばん多い方で −{found.largest_loss:,}"},
+         "note": f"いちばん多い方で −{found.largest_loss:,}" if found.fewer else ""},
         {"label": "かわらない方", "value": f"{found.same:,}", "unit": "人", "note": ""},
     ]
 
