@@ -21,8 +21,9 @@ from points.domain.rules import RuleSet, pick
 LARGEST = 10
 WORDS: dict[Limit, str] = {
     Limit.NONE: "上限にかからない", Limit.GROUP_DAY: "団体の1日の上限まで",
-    Limit.DAILY: "1日の上限まで", Limit.ANNUAL: "年間の上限まで", Limit.NO_POINTS: "ポイントなし", Limit.INELIGIBLE: "対象外",
-    Limit.DUPLICATE: "重複", Limit.VOID: "取消", Limit.OVERLAP_WAITING: "重なりの確認まち",
+    Limit.DAILY: "1日の上限まで", Limit.ANNUAL: "年間の上限まで",
+    Limit.NO_POINTS: "ポイントなし", Limit.INELIGIBLE: "対象外", Limit.DUPLICATE: "重複",
+    Limit.VOID: "取消", Limit.OVERLAP_WAITING: "重なりの確認まち",
     Limit.YEAR_CLOSED: "しめきり後の確認まち",
 }
 
