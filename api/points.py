@@ -9,15 +9,25 @@ from django.urls import path
 
 from api import points_groups as groups
 from api import points_kiosk as kiosk
+from api import points_kiosks as kiosks
 from api import points_programmes as programmes
 from api import points_scans as scans
 from api import points_sessions as sessions
 from api import points_value as value
+from api import points_years as years
 
 urlpatterns = [
     path("scans", scans.Scans.as_view(), name="points-scans"),
     path("scans/batch", scans.ScansBatch.as_view(), name="points-scans-batch"),
     path("scans/<uuid:scan_id>/undo", kiosk.ScanUndo.as_view(), name="points-scan-undo"),
+    path("kiosks", kiosks.Kiosks.as_view(), name="points-kiosks"),
+    path("kiosks/<int:kiosk_id>/code", kiosks.KioskCode.as_view(), name="points-kiosk-code"),
+    path("kiosks/<int:kiosk_id>/revoke", kiosks.KioskRevoke.as_view(),
+         name="points-kiosk-revoke"),
+    path("kiosks/<int:kiosk_id>/reinstate", kiosks.KioskReinstate.as_view(),
+         name="points-kiosk-reinstate"),
+    path("sessions/<int:session_id>/reconciliation", kiosks.SessionReconciliation.as_view(),
+         name="points-session-reconciliation"),
     path("kiosk/check-in", kiosk.CheckIn.as_view(), name="points-kiosk-check-in"),
     path("programmes", programmes.Programmes.as_view(), name="points-programmes"),
     path("programmes/<slug:code>", programmes.Programme.as_view(), name="points-programme"),
@@ -78,6 +88,26 @@ urlpatterns = [
     path("attendances", sessions.Attendances.as_view(), name="points-attendances"),
     path("attendances/<int:attendance_id>/void", sessions.AttendanceVoid.as_view(),
          name="points-attendance-void"),
+    path("attendances/<int:attendance_id>/correct", years.AttendanceCorrect.as_view(),
+         name="points-attendance-correct"),
+    path("years", years.Years.as_view(), name="points-years"),
+    path("years/<slug:code>/<int:fiscal_year>", years.Year.as_view(), name="points-year"),
+    path("years/<slug:code>/<int:fiscal_year>/preview", years.YearPreview.as_view(),
+         name="points-year-preview"),
+    path("years/<slug:code>/<int:fiscal_year>/begin-closing", years.YearBeginClosing.as_view(),
+         name="points-year-begin-closing"),
+    path("years/<slug:code>/<int:fiscal_year>/close", years.YearClose.as_view(),
+         name="points-year-close"),
+    path("years/<slug:code>/<int:fiscal_year>/exceptions", years.YearExceptions.as_view(),
+         name="points-year-exceptions"),
+    path("years/<slug:code>/<int:fiscal_year>/waiting", years.YearWaiting.as_view(),
+         name="points-year-waiting"),
+    path("year-exceptions/<int:exception_id>/end", years.ExceptionEnd.as_view(),
+         name="points-year-exception-end"),
+    path("year-corrections/<int:year_correction_id>/apply", years.CorrectionApply.as_view(),
+         name="points-year-correction-apply"),
+    path("year-corrections/<int:year_correction_id>/keep", years.CorrectionKeep.as_view(),
+         name="points-year-correction-keep"),
     path("volunteers/<int:volunteer_id>/statement", value.Statement.as_view(),
          name="points-statement"),
     path("exchanges", value.Exchanges.as_view(), name="points-exchanges"),
