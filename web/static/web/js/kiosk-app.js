@@ -84,13 +84,13 @@ async function status() {
 
 async function open(id) {
   const session = await store.session(id);
-  screen("reception", session.title);
-  part("when").textContent = `${when(session)}　${session.place}`;
+  const [host, scheme] = [await store.get("code_host"), await store.get("code_scheme")];
   const held = new Promise((release) => { leave = release; });
   navigator.locks?.request(RECEPTION, { mode: "shared" }, () => held);
+  part("when").textContent = `${when(session)}　${session.place}`;
+  screen("reception", session.title);
   reception = openReception({
-    root, store, sender, states, session,
-    host: await store.get("code_host"), scheme: await store.get("code_scheme"),
+    root, store, sender, states, session, host, scheme,
     offset: async () => (await store.get("offset")) || 0,
   });
   sender.round();
