@@ -8,7 +8,7 @@ House: *Three questions, three files*.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -99,23 +99,45 @@ def _of(
     on = day_of(at)
     if not user.is_active:
         return Scope(at=at, on=on, purpose=purpose)
-    held = list(
-        Appointment.objects.filter(user_id=user.pk, starts_on__lte=on)
-        .filter(Q(ends_on__isnull=True) | Q(ends_on__gt=on))
-        .values_list("office_id", "office__role", "office__organisation_id")
-    )
+    held = _held([user.pk], on)[user.pk]
     _set_in_database({"tsunagari.user": str(user.pk), "tsunagari.day": on.isoformat()})
-    volunteer_id = (
+    volunteer_id = _volunteers([user.pk], on).get(user.pk)
+    areas = _areas_of(frozenset(office for office, _, _ in held))
+    return _built(user, held, volunteer_id, areas, at, purpose, limited_to)
+
+
+_Held = list[tuple[int, str, int]]
+
+
+def _held(users: list[int], on: date) -> dict[int, _Held]:
+    """user id → (office, role, organisation) of the terms in force on the day."""
+    found: dict[int, _Held] = {user: [] for user in users}
+    for user, office, role, organisation in (
+        Appointment.objects.filter(user_id__in=users, starts_on__lte=on)
+        .filter(Q(ends_on__isnull=True) | Q(ends_on__gt=on))
+        .values_list("user_id", "office_id", "office__role", "office__organisation_id")
+    ):
+        found[user].append((office, role, organisation))
+    return found
+
+
+def _volunteers(users: list[int], on: date) -> dict[int, int]:
+    """user id → volunteer id, of those registered on the day."""
+    return dict(
         Volunteer.objects.unscoped()
-        .filter(user_id=user.pk)
+        .filter(user_id__in=users)
         .filter(Q(left_on__isnull=True) | Q(left_on__gt=on))
-        .values_list("pk", flat=True)
-        .first()
+        .values_list("user_id", "pk")
     )
+
+
+def _built(
+    user: User, held: _Held, volunteer_id: int | None, areas: frozenset[int], at: datetime,
+    purpose: str, limited_to: frozenset[Permission] | None,
+) -> Scope:
     roles = {Role(role) for _, role, _ in held}
     if volunteer_id is not None:
         roles.add(Role.VOLUNTEER)
-    offices = frozenset(office for office, _, _ in held)
     frozen = frozenset(roles)
     permissions = permissions_of(frozen)
     if limited_to is not None:
@@ -123,13 +145,13 @@ def _of(
         volunteer_id = volunteer_id if Permission.OWN_POINTS in permissions else None
     return Scope(
         at=at,
-        on=on,
+        on=day_of(at),
         user_id=user.pk,
         username=user.username,
         roles=frozen,
         permissions=permissions,
-        offices=offices,
-        areas=_areas_of(offices),
+        offices=frozenset(office for office, _, _ in held),
+        areas=areas,
         organisations=frozenset(
             organisation
             for _, role, organisation in held
@@ -139,6 +161,25 @@ def _of(
         purpose=purpose,
         office_of={Role(role): office for office, role, _ in sorted(held, reverse=True)},
     )
+
+
+def together(
+    *, callers: Sequence[tuple[User, frozenset[Permission] | None]], wide: Scope
+) -> list[Scope]:
+    """The scopes of several active users, for an operation that acts for each of them at once.
+
+    Opens nothing: the database's own scope stays that of the service, ``wide``, and the
+    operation asks each caller's scope itself.  Their ``areas`` are left empty: an operation that
+    needs the areas of an office opens ``scope`` for one user.
+    """
+    if not wide.system:
+        raise Forbidden
+    users = sorted({user.pk for user, _ in callers})
+    held, volunteers = _held(users, wide.on), _volunteers(users, wide.on)
+    return [
+        _built(user, held[user.pk], volunteers.get(user.pk), frozenset(), wide.at, "", limits)
+        for user, limits in callers
+    ]
 
 
 def _areas_of(offices: frozenset[int]) -> frozenset[int]:
