@@ -13,6 +13,8 @@ from points.documents.cards import TEMPLATES, qr_box
 from points.documents.values import AttendanceSheet
 from registry.documents import Missing, render
 
+ROW_QR_MM = 9.4  # version 1: 21 cells of 0.45 mm; its box with the margin is 13 mm
+
 
 def attendance_sheet(sheet: AttendanceSheet, *, created_at: datetime) -> bytes:
     """Return the sheet as PDF/A-2b; a name without a glyph prints 〓 beside its number.
@@ -25,6 +27,10 @@ def attendance_sheet(sheet: AttendanceSheet, *, created_at: datetime) -> bytes:
         TEMPLATES / "attendance_sheet.typ",
         {
             **asdict(sheet),
+            "members": [
+                {**asdict(one), "qr": qr_box(one.code, ROW_QR_MM, 1) if one.code else None}
+                for one in sheet.members
+            ],
             "maker": sheet.municipality,
             "qr": qr_box(sheet.code, 16.0) if sheet.code else None,
         },

@@ -31,10 +31,11 @@ FORM_LIFE = timedelta(minutes=15)
 CARD_LENGTH, EVENT_LENGTH, FORM_LENGTH = 12, 40, 80
 CARD_URL_LIMIT, EVENT_URL_LIMIT = 38, 90
 CARD_FAMILY, VOUCHER_FAMILY = 3, 22
-_EVENT, _PRINTED, _FORM = 0x45, 0x50, 0x46
+_EVENT, _PRINTED, _FORM, _PRACTICE = 0x45, 0x50, 0x46, 0x54
 _EVENT_TAG, _FORM_TAG = 11, 18
 _HOST = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:")
 _IS_VOUCHER = "これは利用券のコードです。参加の受付には使えません。"
+_IS_PRACTICE = "練習用のQRコードです。受付には使えません。"
 _FOREIGN = "ここで使うコードではありません。もう一度たしかめてください。"
 Hours = Callable[[int], "tuple[datetime, datetime] | None"]
 
@@ -46,6 +47,7 @@ class Kind(StrEnum):
     EVENT = "event"
     PRINTED = "printed"
     FORM = "form"
+    PRACTICE = "practice"  # smartphone classes: read like an event code, counts nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,8 @@ def mint(
     entropy: Callable[[int], bytes] = secrets.token_bytes,
 ) -> Minted:
     """Make a code. ``card`` needs nothing; ``event`` keys, session, at; ``printed`` keys,
-    session; ``form`` keys, session, at and how the person came (``via``).
+    session; ``form`` keys, session, at and how the person came (``via``);
+    ``practice`` keys.
 
     ``audience`` binds a form token to one browser: ``read`` must be given the same text.
     Raises ``ValueError`` for a missing argument or a host too long for the QR symbol.
@@ -108,11 +111,14 @@ def mint(
         body = codes.random_characters(CARD_LENGTH - 1, entropy(CARD_LENGTH - 1))
         code = body + codes.check_character(body, CARD_FAMILY)
         return Minted(code, _url(scheme, host, "C", code, CARD_URL_LIMIT))
+    if kind is Kind.PRACTICE:
+        session = 0
     if keys is None or session is None:
         raise ValueError(f"mint {kind}: keys and session are needed")
-    if kind is Kind.PRINTED:
-        key = _key(keys, keys.current, _PRINTED, session)
-        code = _event_code(_PRINTED, keys.current, key, session, 0)
+    if kind in (Kind.PRINTED, Kind.PRACTICE):
+        mark = _PRINTED if kind is Kind.PRINTED else _PRACTICE
+        key = _key(keys, keys.current, mark, session)
+        code = _event_code(mark, keys.current, key, session, 0)
         return Minted(code, _url(scheme, host, "E", code, EVENT_URL_LIMIT))
     if at is None:
         raise ValueError(f"mint {kind}: at is needed")
@@ -140,7 +146,8 @@ def read(
 
     ``hours(session)`` gives start and end for a printed code, or None when there is no such
     session; ``host``, when given, refuses URLs of other places.  Signed codes need ``keys``
-    and ``at``.  Raises ``BadCode`` with ``code`` bad_card, expired or not_open and
+    and ``at``.  Raises ``BadCode`` with ``code`` bad_card, expired or not_open (``detail``
+    ``practice`` for a genuine practice code: nothing it opens may write) and
     ``ValueError`` when an argument that the code needs was not passed.
     """
     code = codes.clean(path_code(text, host, folders=("C", "E")))
@@ -152,9 +159,11 @@ def read(
     if len(code) == FORM_LENGTH:
         return _read_form(data, keys, now, audience)
     kind, key_id, session = data[0], data[1], int.from_bytes(data[2:10], "big")
-    if kind not in (_EVENT, _PRINTED):
+    if kind not in (_EVENT, _PRINTED, _PRACTICE):
         raise BadCode("kind")
     _verify(keys, key_id, kind, session, data[:-_EVENT_TAG], data[-_EVENT_TAG:])
+    if kind == _PRACTICE:
+        raise BadCode("practice", _IS_PRACTICE)
     step = int.from_bytes(data[10:14], "big")
     if kind == _EVENT:
         _in_step(step, now // STEP)

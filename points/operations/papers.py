@@ -1,4 +1,4 @@
-"""Papers of the points part: cards, vouchers and attendance sheets as PDF bytes.
+"""Papers of the points part: cards, vouchers, attendance sheets, event posters as PDF bytes.
 
 Owns choosing the values (what may be printed for whom) and the record that it was printed.
 Refuses another group's sheet and somebody else's vouchers (not found).  The drawing is
@@ -16,25 +16,32 @@ from django.db import transaction
 from points import keys
 from points.documents.attendance_sheet import attendance_sheet as draw_sheet
 from points.documents.cards import card_sheets
+from points.documents.label_formats import CARD_10, FORMATS
+from points.documents.posters import event_poster as draw_poster
+from points.documents.posters import practice_poster as draw_practice
 from points.documents.values import (
     AttendanceMember,
     AttendanceSheet,
     Card,
     CardSheet,
+    EventPoster,
+    PracticePoster,
     VoucherIssuer,
     VoucherPaper,
 )
 from points.documents.vouchers import voucher_pages
-from points.domain import codes, tokens
+from points.domain import codes, sheets, tokens
 from points.domain.vouchers import State
-from points.models import Exchange, Voucher
+from points.models import CardPrint, Exchange, PaperSheet, PrintedCard, SheetRow, Voucher
 from points.queries import rulebook
-from points.queries.sessions import session
-from registry import audit
+from points.queries.sessions import SessionLine, printed_code, session
+from points.queries.sheets import EMPTY_LINES
+from registry import access, audit
 from registry.access import JAPAN, Scope
 from registry.domain.errors import NotFound, Refused
 from registry.domain.roles import Permission
-from registry.queries.cards import codes_for_printing
+from registry.operations.staff import actor_id
+from registry.queries.cards import cards_of, codes_for_printing
 from registry.queries.organisations import members, organisations
 from registry.queries.volunteers import volunteer_facts
 from registry.sealing import unseal
@@ -45,19 +52,28 @@ def _url(folder: str, code: str) -> str:
 
 
 @transaction.atomic
-def card_pages(*, volunteer_ids: Sequence[int], by: Scope) -> bytes:
-    """The cards in force of these volunteers, ten to a page, in their order, as PDF.
+def card_pages(
+    *, volunteer_ids: Sequence[int], by: Scope, form: str = CARD_10.code,
+    why: str = CardPrint.Why.REPRINT,
+) -> bytes:
+    """The cards in force of these volunteers in their order, on a format, as PDF.
+
+    The print is accounted for: who printed which cards when and why.
 
     Raises:
         Forbidden: somebody else's without ``cards.issue``.
         NotFound: none of them has a card in force.
+        Refused: ``unknown_format``.
     """
+    if form not in FORMATS:
+        raise Refused("この用紙の形はありません。", code="unknown_format")
     printed = codes_for_printing(by, volunteer_ids=volunteer_ids)
     facts = volunteer_facts(by, volunteer_ids=list(printed), action="cards.print")
     known = rulebook.load()
     shown = [one for one in volunteer_ids if one in printed and one in facts]
     if not shown:
         raise NotFound
+    _account_for(shown, form, why, by)
     sheet = CardSheet(
         title="ボランティアカード", municipality=settings.CITY_NAME,
         finder=f"ひろった方は 社会福祉協議会 {settings.HELP_PHONE} へ", sample=settings.DEMO,
@@ -65,12 +81,30 @@ def card_pages(*, volunteer_ids: Sequence[int], by: Scope) -> bytes:
     return card_sheets(
         sheet,
         [
-            Card(code=_url("C", printed[one]), number=facts[one].number, name=facts[one].name,
-                 kana=facts[one].kana, programmes=tuple(known.short_of.values()))
+            Card(code=_url("C", printed[one]), code_text=codes.grouped(printed[one]),
+                 number=facts[one].number, name=facts[one].name, kana=facts[one].kana,
+                 programmes=tuple(known.short_of.values()))
             for one in shown
         ],
-        created_at=by.at,
+        created_at=by.at, form=FORMATS[form],
     )
+
+
+def _account_for(volunteer_ids: Sequence[int], form: str, why: str, by: Scope) -> None:
+    """One row for the print and one for each card, in the order of the paper."""
+    held = cards_of(by, volunteer_ids=volunteer_ids)
+    with access.system(at=by.at, reason="card print") as wide:
+        batch = CardPrint.objects.visible_to(wide).create(
+            sheet_format=form, why=why, cards=len(volunteer_ids), printed_at=by.at,
+            printed_by_id=actor_id(by=by),
+        )
+        PrintedCard.objects.visible_to(wide).bulk_create([
+            PrintedCard(batch=batch, position=at, card_id=held[one].card_id)
+            for at, one in enumerate(volunteer_ids, 1)
+        ], batch_size=500)
+    audit.note(scope=by, kind="export", action="cards.print", subject_kind="volunteer",
+               subject_id=volunteer_ids[0] if len(volunteer_ids) == 1 else None,
+               detail={"print": batch.pk, "cards": len(volunteer_ids), "format": form})
 
 
 @transaction.atomic
@@ -113,8 +147,10 @@ def exchange_pages(*, exchange_id: UUID, by: Scope) -> bytes:
 
 
 @transaction.atomic
-def attendance_pages(*, session_id: int, by: Scope) -> bytes:
-    """The paper list of a session with its group's members in order, as PDF (P4.5).
+def attendance_pages(*, session_id: int, by: Scope, empty_lines: int = EMPTY_LINES) -> bytes:
+    """A new paper list of a session, its group's members in order, as PDF (P4.5).
+
+    The order is kept with the sheet: it is entered in the order in which it was printed.
 
     Raises:
         Forbidden: without ``sessions.manage``.  NotFound: not one's own.
@@ -125,18 +161,73 @@ def attendance_pages(*, session_id: int, by: Scope) -> bytes:
     facts = volunteer_facts(by, volunteer_ids=[one.volunteer_id for one in belong],
                             action="sessions.sheet")
     shown = [facts[one.volunteer_id] for one in belong if one.volunteer_id in facts]
-    begins, ends = line.starts_at.astimezone(JAPAN), line.ends_at.astimezone(JAPAN)
+    ring, code = keys.keyring(), sheets.mint_sheet()
+    made = PaperSheet.objects.visible_to(by).create(
+        session_id=line.id, code=code, key_id=ring.current, empty_lines=empty_lines,
+        printed_at=by.at, printed_by_id=actor_id(by=by),
+    )
+    SheetRow.objects.visible_to(by).bulk_create([
+        SheetRow(sheet=made, position=n, volunteer_id=one.id) for n, one in enumerate(shown, 1)
+    ])
     sheet = AttendanceSheet(
-        sheet_number=f"S{line.id}", municipality=settings.CITY_NAME,
+        sheet_number=f"S{line.id}-{made.pk}", municipality=settings.CITY_NAME,
         programme=line.programme_name, group=line.group_name, activity=line.title,
-        held_on=f"{line.held_on.year}年{line.held_on.month}月{line.held_on.day}日",
-        time=f"{begins:%H:%M}〜{ends:%H:%M}", place=line.place,
+        held_on=_day(line), time=_time(line), place=line.place,
         members=tuple(
-            AttendanceMember(order=n, number=one.number, name=one.name, kana=one.kana)
+            AttendanceMember(order=n, number=one.number, name=one.name, kana=one.kana,
+                             code=sheets.row_code(ring, ring.current, code, n))
             for n, one in enumerate(shown, 1)
         ),
-        return_to="社会福祉協議会", sample=settings.DEMO,
+        empty_lines=empty_lines, return_to="社会福祉協議会", code=_url("S", code),
+        sample=settings.DEMO,
     )
     audit.note(scope=by, kind="export", action="sessions.sheet", subject_kind="session",
-               subject_id=session_id, detail={"members": len(shown)})
+               subject_id=session_id, detail={"members": len(shown), "sheet": made.pk})
     return draw_sheet(sheet, created_at=by.at)
+
+
+@transaction.atomic
+def event_poster(*, session_id: int, by: Scope) -> bytes:
+    """The printed event QR of a session, A4, good ±30 minutes around it (P4.3).
+
+    Raises:
+        Forbidden: without ``sessions.manage``.  NotFound: not one's own.
+        Refused: ``session_cancelled``.
+    """
+    by.require(Permission.SESSIONS_MANAGE)
+    line = session(by, session_id=session_id)
+    if line.cancelled_at is not None:
+        raise Refused("この開催回は中止になりました。", code="session_cancelled")
+    opens = (line.starts_at - tokens.PRINTED_MARGIN).astimezone(JAPAN)
+    shuts = (line.ends_at + tokens.PRINTED_MARGIN).astimezone(JAPAN)
+    audit.note(scope=by, kind="export", action="sessions.poster", subject_kind="session",
+               subject_id=session_id)
+    return draw_poster(EventPoster(
+        municipality=settings.CITY_NAME, programme=line.programme_name, group=line.group_name,
+        activity=line.title, held_on=_day(line), time=_time(line), place=line.place,
+        window=f"{opens:%H:%M}〜{shuts:%H:%M}",
+        code=printed_code(by, session_id=session_id).url,
+        contact=f"社会福祉協議会 {settings.HELP_PHONE}", sample=settings.DEMO,
+    ), created_at=by.at)
+
+
+def practice_poster(*, by: Scope) -> bytes:
+    """The practice QR for smartphone classes (練習用), A4.  Counts nobody, ever.
+
+    Raises ``Forbidden`` without ``sessions.manage``.
+    """
+    by.require(Permission.SESSIONS_MANAGE)
+    made = tokens.mint(tokens.Kind.PRACTICE, keys=keys.keyring(), host=keys.code_host(),
+                       scheme=keys.code_scheme())
+    return draw_practice(PracticePoster(
+        municipality=settings.CITY_NAME, code=made.url,
+        contact=f"社会福祉協議会 {settings.HELP_PHONE}", sample=settings.DEMO,
+    ), created_at=by.at)
+
+
+def _day(line: SessionLine) -> str:
+    return f"{line.held_on.year}年{line.held_on.month}月{line.held_on.day}日"
+
+
+def _time(line: SessionLine) -> str:
+    return f"{line.starts_at.astimezone(JAPAN):%H:%M}〜{line.ends_at.astimezone(JAPAN):%H:%M}"

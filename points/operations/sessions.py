@@ -12,7 +12,7 @@ from django.db import transaction
 
 from points.domain.groups import State
 from points.domain.rules import Below, Source, YearState, fiscal_year, pick, require_open
-from points.models import Attendance, Group, Programme, Session
+from points.models import Attendance, Group, Headcount, Programme, Session
 from points.operations.attendance import resettle
 from points.operations.scanning import may_use, sessions_by_id
 from points.queries import rulebook
@@ -119,8 +119,13 @@ def _check(
 
 
 @transaction.atomic
-def declare_headcount(*, session_id: int, headcount: int, by: Scope) -> Session:
+def declare_headcount(
+    *, session_id: int, headcount: int, by: Scope, reason: str = ""
+) -> Session:
     """The leader says how many were there (printed QR and paper, P4.3, P4.5).
+
+    Each declaration is kept beside what was counted at that moment; ``reason`` says why they
+    differ.
 
     Raises:
         Forbidden: without ``sessions.manage``.  NotFound: not one's own.
@@ -131,8 +136,15 @@ def declare_headcount(*, session_id: int, headcount: int, by: Scope) -> Session:
         raise Refused("人数は0〜5,000で入れてください。", code="bad_headcount")
     row.headcount = headcount
     row.save(update_fields=["headcount"])
+    with access.system(at=by.at, reason="headcount") as wide:
+        counted = Attendance.objects.visible_to(wide).filter(
+            session_id=row.pk, voided_at__isnull=True).count()
+        Headcount.objects.visible_to(wide).create(
+            session_id=row.pk, heads=headcount, counted=counted, reason=reason.strip()[:200],
+            declared_at=by.at, declared_by_id=actor_id(by=by),
+        )
     audit.note(scope=by, kind="change", action="sessions.headcount", subject_kind="session",
-               subject_id=row.pk, detail={"headcount": headcount})
+               subject_id=row.pk, detail={"headcount": headcount, "counted": counted})
     return row
 
 
