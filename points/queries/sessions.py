@@ -186,17 +186,6 @@ def printed_code(scope: Scope, *, session_id: int) -> EventCode:
     return EventCode(made.url, made.code, 0)
 
 
-def kiosk_key(scope: Scope, *, session_id: int) -> tuple[int, bytes]:
-    """(key id, 32-byte key) with which the host's device makes the code offline (P5).
-
-    It signs for this session only.  Raises ``Forbidden`` without ``scans.record``, ``NotFound``.
-    """
-    scope.require(Permission.SCANS_RECORD)
-    session(scope, session_id=session_id)
-    ring = keys.keyring()
-    return ring.current, tokens.session_key(ring, session_id)
-
-
 def groups(scope: Scope, *, fiscal_year: int | None = None) -> list[GroupFact]:
     """Groups that are or were registered, one's own or (council) all, by year and name.
 

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from points import keys
 from points.domain import tokens
 from points.operations import attendance, papers, vouchers
-from points.queries import reconciliation, rulebook, sessions, shops, statements, volunteers
+from points.queries import kiosk, reconciliation, rulebook, sessions, shops, statements, volunteers
 from registry import access
 from registry.domain.errors import Forbidden, NotFound
 from registry.models import LogEntry
@@ -138,8 +138,8 @@ def test_P4_2_the_event_code_changes_every_thirty_seconds(world: make.World) -> 
         assert (now.seconds_left, later.seconds_left, after.seconds_left) == (30, 1, 30)
         assert now.code == later.code != after.code
         assert now.url.endswith(f"/E/{now.code}") and len(now.url) <= tokens.EVENT_URL_LIMIT
-        number, key = sessions.kiosk_key(scope, session_id=world.session)
-        assert tokens.event_code(number, key, world.session, world.at) == now.code
+        mine = kiosk.opening_of(scope, session_id=world.session).sessions[0]
+        assert tokens.event_code(mine.key_id, mine.key, world.session, world.at) == now.code
         printed = sessions.printed_code(scope, session_id=world.session)
         read = tokens.read(printed.code, keys=keys.keyring(), at=world.at,
                            hours=lambda _: (world.at, world.at))
