@@ -16,13 +16,14 @@ from uuid import UUID
 
 from django.conf import settings
 
+from config.democity import grouping
 from config.democity.organising import Ground
 from config.democity.residents import City, Resident
 from points.domain import rules as domain
 from points.domain.rules import Rate, RuleSet, Source, YearTerms
 from points.domain.tokens import Kind, mint
 from points.models import Voucher
-from points.operations import attendance, enrolments, groups, programmes, sessions, vouchers
+from points.operations import attendance, enrolments, programmes, sessions, vouchers
 from points.operations.scanning import ScanRequest
 from points.queries import statements
 from registry import access
@@ -73,6 +74,7 @@ def rule(year: int, *, by: Scope) -> None:
         rates=(Rate("join", "参加型", 1), Rate("support", "支援型", 2)),
         sources=frozenset({Source.GROUP, Source.EVENT}), points_per_voucher=5,
         yen_per_voucher=500, group_day_cap=2, daily_cap=3, vouchers_per_year=12,
+        group_minimum=5, group_counts_eligible=True,
         remainder=domain.Remainder.CARRY,
     ), citation="見本要領", by=by)
     programmes.add_rules(rules=RuleSet(
@@ -93,13 +95,6 @@ def rule(year: int, *, by: Scope) -> None:
 def gather(city: City, ground: Ground, *, year: int, by: Scope) -> Volunteers:
     """Register groups for both years, volunteers from among the residents, members and cards."""
     rng = Random(len(city.people) + 11)  # noqa: S311  # a reproducible sample, no secret
-    registered = {
-        (code, one): groups.register(
-            organisation_id=ground.organisations[code], programme=TSUNAGARI, fiscal_year=one,
-            activity_kind=kind, by=by,
-        ).pk
-        for code, _, kind in ground.groups for one in (year - 1, year)
-    }
     able = [one for one in city.people if 16 <= one.age(by.on) < 84 and not one.care_level
             and not one.protected_until and not one.physical_grade and not one.mental]
     old = [one for one in able if one.age(by.on) >= 55]
@@ -129,6 +124,7 @@ def gather(city: City, ground: Ground, *, year: int, by: Scope) -> Volunteers:
         rows += [memberships.MemberInput(ground.organisations[code], one, begun, place)
                  for place, one in enumerate(some, start=1)]
     memberships.join_many(members=rows, by=by)
+    registered = grouping.file(ground, members, programme=TSUNAGARI, year=year, by=by)
     return Volunteers(ids, codes, members, registered, ids[0])
 
 

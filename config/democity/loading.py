@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from datetime import time as clock
 
-from config.democity import activity, listing, organising, sign_ins
+from config.democity import activity, grouping, listing, organising, sign_ins
 from config.democity.residents import SEED, city
 from points.domain.rules import fiscal_year
 from registry import access
@@ -66,6 +66,12 @@ def load(*, people: int, at: datetime, say: Say, seed: int = SEED) -> list[dict[
                           at=at)
         told(f"ボランティア {len(gathered.ids):,}人・開催回 {counted.sessions:,}・"
              f"参加 {counted.attendances:,}件・利用券 {counted.vouchers}枚（使用 {counted.used}）")
+    with _step("団体の届け出と実績報告", say) as told:
+        accepted = grouping.report(ground, gathered.groups, year=year, council=council, at=at)
+        grouping.shrink(ground, gathered.groups, gathered.members, year=year, at=at)
+        grouping.knock(ground, programme=activity.TSUNAGARI, year=year, council=council, at=at)
+        told(f"登録 {len(gathered.groups)}件（2年度）・実績報告の受理 {accepted}件・"
+             "4人の団体 1・差しもどし 1・審査まち 1")
     with _step("住民の取込", say) as told:
         # Files of the same form are applied in the order in which they were staged.
         listed = listing.take_in(drawn, officer=officer, at=at - timedelta(minutes=2))

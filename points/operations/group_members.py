@@ -117,7 +117,7 @@ def change_leader(
         raise Refused("任期の日付を確かめてください。前の代表者の就任日より後にしてください。",
                       code="bad_term", fields={"starts_on": "日付を確かめてください。"})
     rows.filter(late).update(ends_on=starts_on)
-    own_members.end_lead(organisation_id=home, ends_on=starts_on, by=by)
+    own_members.end_lead(organisation_id=home, ends_on=starts_on, keep=username, by=by)
     term = own_members.let_lead(organisation_id=home, username=username, starts_on=starts_on,
                                 ends_on=ends_on, by=by) if username.strip() else None
     made: GroupLeader = GroupLeader.objects.visible_to(by).create(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import date
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from registry import access, audit
 from registry.access import Scope
@@ -105,7 +106,8 @@ def let_lead(
 ) -> int:
     """An account holds the group's office of leader for a term; the appointment's id.
 
-    The office is made when the group has none yet.
+    The office is made when the group has none yet.  An account that holds it on that day keeps
+    its term.
 
     Raises:
         Forbidden: without ``groups.decide``.  NotFound: no such group.
@@ -127,6 +129,11 @@ def let_lead(
                 Role.GROUP_LEADER, code, "代表者", home.code)], by=wide)[code]
         else:
             number = office.pk
+            held = _in_force(organisation_id, starts_on).filter(user_id=user.pk).first()
+            if held is not None:
+                if ends_on is not None:
+                    staff.end_term(appointment_id=held.pk, ends_on=ends_on, by=wide)
+                return held.pk
         term = staff.appoint(office_id=number, user_id=user.pk, starts_on=starts_on,
                              ends_on=ends_on, by=wide)
     audit.note(scope=by, kind=LogKind.ACCESS, action="own_members.let_lead",
@@ -136,19 +143,21 @@ def let_lead(
 
 
 @transaction.atomic
-def end_lead(*, organisation_id: int, ends_on: date, by: Scope) -> int:
+def end_lead(*, organisation_id: int, ends_on: date, keep: str = "", by: Scope) -> int:
     """Every term of the group's leaders in force at ``ends_on`` ends with it; how many.
+
+    ``keep``: the account that goes on.
 
     Raises:
         Forbidden: without ``groups.decide``.
-        BadTerm: a term began on that day or later; it is ended the day after it began.
+        BadTerm: a term of another account began on that day or later.
     """
     by.require(Permission.GROUPS_DECIDE)
     ended = 0
     with access.system(at=by.at, reason="a group's leader") as wide:
         terms = Appointment.objects.filter(
             office__organisation_id=organisation_id, office__role=Role.GROUP_LEADER
-        ).order_by("pk")
+        ).exclude(user__username=keep.strip()).order_by("pk")
         for term in terms:
             if term.ends_on is None or term.ends_on > ends_on:
                 staff.end_term(appointment_id=term.pk, ends_on=ends_on, by=wide)
@@ -158,3 +167,10 @@ def end_lead(*, organisation_id: int, ends_on: date, by: Scope) -> int:
                    subject_kind="organisation", subject_id=organisation_id,
                    detail={"terms": ended})
     return ended
+
+
+def _in_force(organisation_id: int, on: date) -> QuerySet[Appointment]:
+    return Appointment.objects.filter(
+        Q(ends_on__isnull=True) | Q(ends_on__gt=on), starts_on__lte=on,
+        office__organisation_id=organisation_id, office__role=Role.GROUP_LEADER,
+    )

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from config import console
-from config.democity import check_plan, check_points, check_roster, check_rules
+from config.democity import check_groups, check_plan, check_points, check_roster, check_rules
 from config.democity.checking import Check, Step, StepFailed, carry_out
 
 STEPS: tuple[Step, ...] = (
@@ -30,6 +30,9 @@ STEPS: tuple[Step, ...] = (
     ("承認 / approval", check_plan.approve),
     ("計画書 / plan PDF", check_plan.print_sheet),
     ("開催回 / event opened", check_points.open_event),
+    ("登録団体 / groups", check_groups.groups),
+    ("会員の入会と退会 / members", check_groups.members),
+    ("実績報告 / annual report", check_groups.report),
     ("カード / online scan", check_points.scan_online),
     ("会場のQR / event code", check_points.scan_event_code),
     ("一括と重複 / batch and duplicates", check_points.scan_batch),
