@@ -46,6 +46,7 @@ MENU: tuple[tuple[str, str, Permission], ...] = (
     ("開催回", "council-sessions", Permission.RULES_MANAGE),
     ("団体", "council-groups", Permission.GROUPS_DECIDE),
     ("要領", "council-rules", Permission.RULES_MANAGE),
+    ("年度", "council-years", Permission.RULES_MANAGE),
     ("統計", "council-statistics", Permission.STATISTICS_VIEW),
     ("やること", "office-home", Permission.PLAN_VIEW),
     ("名簿", "office-roster", Permission.ROSTER_VIEW),

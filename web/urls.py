@@ -12,7 +12,14 @@ from collections.abc import Iterable
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, path
 
-from web import urls_community, urls_council_rules, urls_groups, urls_kiosk, urls_office
+from web import (
+    urls_community,
+    urls_council_rules,
+    urls_groups,
+    urls_kiosk,
+    urls_office,
+    urls_years,
+)
 from web.views import (
     council,
     council_volunteers,
@@ -93,7 +100,7 @@ def pages(faces: Iterable[str]) -> list[URLPattern | URLResolver]:
     if "community" in wanted:
         found += [*community, *urls_groups.urlpatterns, *urls_kiosk.urlpatterns,
                   *urls_community.urlpatterns,
-                  *urls_council_rules.urlpatterns]
+                  *urls_council_rules.urlpatterns, *urls_years.urlpatterns]
     if "office" in wanted:
         found += urls_office.urlpatterns
     return found
