@@ -209,7 +209,7 @@ class DraftAdopt(Endpoint):
         return Response(_rule_set(scope, found), status=201)
 
 
-class Years(Endpoint):
+class ProgrammeYears(Endpoint):
     """年度."""
 
     needs: ClassVar = {"get": P.RULES_MANAGE, "post": P.RULES_MANAGE}
@@ -231,7 +231,7 @@ class Years(Endpoint):
         return _programme(scope, code, 201)
 
 
-class Year(Endpoint):
+class ProgrammeYear(Endpoint):
     """One year."""
 
     needs: ClassVar = {"get": P.RULES_MANAGE, "put": P.RULES_MANAGE}

@@ -34,6 +34,8 @@ NAMED = {
     "copy_id": ("evacuation.Copy",), "task_id": ("evacuation.SharingTask",),
     "letter_id": ("evacuation.Letter",), "row_id": ("evacuation.EditionRow",),
     "correction_id": ("evacuation.Correction",), "plan_id": ("evacuation.Plan",),
+    "rule_set_id": ("points.RuleSet",), "draft_id": ("points.RuleDraft",),
+    "enrolment_id": ("points.Enrolment",),
 }
 
 
@@ -97,6 +99,8 @@ class Known:
         if kind == "int" and name == "number":
             return [str(n) for n in range(8)]
         if kind == "int":
+            if name in self.words:
+                return self.words[name]
             labels = () if widely else NAMED.get(name, ())
             return [n for label in labels for n in self.numbers[label]] or self.every
         return self.words.get(name, ["none"])
@@ -125,6 +129,7 @@ def known(city: City) -> Known:
         "period": [city.run_period],
         "code": ["tsunagari", city.event, city.card, *city.voucher_codes],
         "file": ["pdf", "xlsx", "difference"],
+        "fiscal_year": [str(city.cast.at.year), str(city.cast.at.year - 1)],
     }
     for labels in NAMED.values():
         for label in labels:

@@ -32,7 +32,15 @@ from evacuation.queries import editions as edition_queries
 from evacuation.queries.plan_sheets import print_context
 from points.domain.results import Result
 from points.models import Attendance, Voucher
-from points.operations import attendance, groups, programmes, sessions, vouchers
+from points.operations import (
+    attendance,
+    enrolments,
+    groups,
+    programmes,
+    rules,
+    sessions,
+    vouchers,
+)
 from points.operations.scanning import ScanRequest
 from points.queries.sessions import event_code
 from registry import access, sealing
@@ -155,8 +163,12 @@ def _points(cast: Cast) -> dict[str, Any]:
 def _programme(cast: Cast, by: Scope) -> tuple[int, int]:
     programmes.create(code="tsunagari", name="つながりづくりポイント（見本）",
                       short_name="つながり", is_sample=True, by=by)
-    programmes.add_rules(rules=points_world.rules(points_per_voucher=1), citation="見本要領", by=by)
+    first = programmes.add_rules(rules=points_world.rules(points_per_voucher=1),
+                                 citation="見本要領", by=by)
     programmes.open_year(terms=points_world.terms(cast.at.year), by=by)
+    rules.begin(programme="tsunagari", based_on=first.pk, by=by)
+    enrolments.enrol(volunteer_ids=[cast.taro_id], programme="tsunagari",
+                     fiscal_year=cast.at.year, by=by)
     north, south = (
         groups.register(organisation_id=home, programme="tsunagari", fiscal_year=cast.at.year,
                         activity_kind="join", by=by).pk
