@@ -79,6 +79,10 @@ def result(page: Any, code: str) -> None:
     expect(page.locator("[data-kiosk-banner]")).to_have_attribute("data-result", code)
 
 
+def shown(page: Any, code: str) -> None:
+    expect(page.locator("[data-kiosk-detail]")).to_contain_text(f"…{code[-3:]}")
+
+
 def chip(page: Any, words: str) -> None:
     expect(page.locator("[data-kiosk-chip-words]")).to_have_text(words)
 
@@ -201,9 +205,9 @@ def test_P5_two_tabs_of_one_tablet_share_one_run_of_counters(hall: Any, pages: P
     page.context.set_offline(True)
     for number in range(0, 12, 2):
         show_card(page, hall.card(number))
-        detail = page.locator("[data-kiosk-detail]")
-        expect(detail).to_contain_text(f"…{hall.card(number)[-3:]}")
+        shown(page, hall.card(number))
         show_card(other, hall.card(number + 1))
+        shown(other, hall.card(number + 1))
         show_card(other, hall.card(number))  # the same card in the other tab
         result(other, "already")
     chip(other, "電波なし・送信まち 12件")

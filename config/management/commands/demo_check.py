@@ -11,7 +11,14 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from config import console
-from config.democity import check_groups, check_plan, check_points, check_roster, check_rules
+from config.democity import (
+    check_groups,
+    check_offline,
+    check_plan,
+    check_points,
+    check_roster,
+    check_rules,
+)
 from config.democity.checking import Check, Step, StepFailed, carry_out
 
 STEPS: tuple[Step, ...] = (
@@ -36,6 +43,7 @@ STEPS: tuple[Step, ...] = (
     ("カード / online scan", check_points.scan_online),
     ("会場のQR / event code", check_points.scan_event_code),
     ("一括と重複 / batch and duplicates", check_points.scan_batch),
+    ("電波なし / offline sync, missing counter", check_offline.sync_offline),
     ("明細 / statement", check_points.read_statement),
     ("交換 / exchange", check_points.exchange),
     ("利用券 / voucher used", check_points.use_voucher),
