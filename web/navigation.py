@@ -44,6 +44,7 @@ MENU: tuple[tuple[str, str, Permission], ...] = (
     ("やること", "council-home", Permission.VOLUNTEERS_MANAGE),
     ("ボランティア", "council-volunteers", Permission.VOLUNTEERS_MANAGE),
     ("開催回", "council-sessions", Permission.RULES_MANAGE),
+    ("受付端末", "host-kiosks", Permission.RULES_MANAGE),
     ("団体", "council-groups", Permission.GROUPS_DECIDE),
     ("要領", "council-rules", Permission.RULES_MANAGE),
     ("年度", "council-years", Permission.RULES_MANAGE),
