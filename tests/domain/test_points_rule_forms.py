@@ -16,73 +16,24 @@ from points.domain.rule_preview import Tally, period, rehearsed
 from points.domain.rule_sentences import difference, sentences, terms_sentences
 from points.domain.rules import (
     Below,
-    Per,
     Rate,
     Remainder,
     RuleSet,
     Source,
     YearTerms,
-    fiscal_year_span,
     pick,
 )
-from points.queries.rulebook import rule_body, rule_from, terms_body, terms_from
 from registry.domain.errors import Refused
+from tests.factories.rule_sets import DAYS, SMALL, rule_sets, years
 
 QUICK = settings(max_examples=60, deadline=None)
-DAYS = st.dates(date(2021, 4, 1), date(2035, 3, 31))
-SMALL = st.integers(1, 40)
-
-
-@st.composite
-def rule_sets(draw: st.DrawFn) -> RuleSet:
-    """Any rule set that can be applied: every field drawn."""
-    kinds = draw(st.lists(st.from_regex(r"[a-z][a-z0-9_-]{0,8}", fullmatch=True), min_size=1,
-                          max_size=4, unique=True))
-    labels = draw(st.lists(st.text("支援型参加見学除雪あいう", min_size=1, max_size=8),
-                           min_size=len(kinds), max_size=len(kinds), unique=True))
-    rates = tuple(
-        Rate(kind, label, draw(st.integers(0, 9)), draw(st.sampled_from(Per)))
-        for kind, label in zip(kinds, labels, strict=True)
-    )
-    sources = frozenset(draw(st.sets(st.sampled_from(Source), min_size=1)))
-    daily = draw(st.none() | SMALL)
-    grouped = Source.GROUP in sources
-    group_cap = draw(st.none() | st.integers(1, daily or 40)) if grouped else None
-    minimum = draw(st.none() | st.integers(1, 20)) if grouped else None
-    return RuleSet(
-        code="p-1", programme="p", begins_on=draw(DAYS), rates=rates, sources=sources,
-        points_per_voucher=draw(SMALL), yen_per_voucher=draw(st.sampled_from((100, 500, 1_000))),
-        group_day_cap=group_cap, daily_cap=daily, vouchers_per_year=draw(st.none() | SMALL),
-        minimum_age=draw(st.none() | st.integers(1, 120)), residence_required=draw(st.booleans()),
-        membership_required=sources == {Source.GROUP} and draw(st.booleans()),
-        remainder=draw(st.sampled_from(Remainder)), enrolment_required=draw(st.booleans()),
-        group_minimum=minimum,
-        group_counts_eligible=minimum is not None and draw(st.booleans()),
-        group_below=draw(st.sampled_from(Below)),
-    )
-
-
-@st.composite
-def years(draw: st.DrawFn) -> YearTerms:
-    """Any terms of a year."""
-    year = draw(st.integers(2021, 2034))
-    first, last = fiscal_year_span(year)
-    begins = draw(st.dates(first, last))
-    until = draw(st.dates(begins, last + timedelta(days=200)))
-    grace = last + timedelta(days=draw(st.integers(1, 90)))
-    return YearTerms("p", year, draw(SMALL), begins, until, grace,
-                     max(grace, until) + timedelta(days=draw(st.integers(1, 300))),
-                     draw(st.none() | SMALL))
-
 
 @given(rule_sets())
 @QUICK
-def test_P2_form_body_and_rule_set_are_the_same_thing(rules: RuleSet) -> None:
+def test_P2_form_and_rule_set_are_the_same_thing(rules: RuleSet) -> None:
     form = forms.to_form(rules, begins_on=rules.begins_on)
     assert forms.from_form(form, programme="p", code="p-1") == rules
     assert forms.clean(form) == form
-    assert rule_from(rule_body(rules)) == rules
-    assert forms.to_form(rule_from(rule_body(rules)), begins_on=rules.begins_on) == form
 
 
 @given(rule_sets(), rule_sets())
@@ -116,11 +67,10 @@ def test_P2_every_field_of_a_rule_set_is_told(name: str) -> None:
 
 @given(years())
 @QUICK
-def test_P2_a_years_terms_as_form_body_and_sentences(terms: YearTerms) -> None:
+def test_P2_a_years_terms_as_form_and_sentences(terms: YearTerms) -> None:
     form = forms.terms_to_form(terms)
     year = terms.fiscal_year
     assert forms.terms_from_form(form, programme="p", fiscal_year=year) == terms
-    assert terms_from(terms_body(terms)) == terms
     assert all(line.text.endswith("。") for line in terms_sentences(terms))
 
 
