@@ -6,6 +6,8 @@ found.  Changes of a filing need If-Match with its version.  interfaces.md, "HTT
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from django.http import HttpResponse
@@ -15,16 +17,25 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api import points_groups_shapes as shapes
-from api.base import Endpoint, entity_tag, read, required_version
+from api.base import Endpoint, PreconditionFailed, entity_tag, read, required_version
 from api.registry_shapes import asked
 from points.operations import group_members, group_reports, groups
-from points.operations.groups import FilingInput, PlanInput
+from points.operations.groups import FilingInput, GroupChanged, PlanInput
 from points.queries import group_reports as reports
 from points.queries import groups as seen
 from registry.access import Scope
 from registry.domain.roles import Permission
 
 KEEP, DECIDE = Permission.GROUPS_KEEP, Permission.GROUPS_DECIDE
+
+
+@contextmanager
+def _unchanged() -> Iterator[None]:
+    """A stale version is answered 412, as everywhere on this face."""
+    try:
+        yield
+    except GroupChanged as stale:
+        raise PreconditionFailed from stale
 
 
 def _filing(given: dict[str, Any]) -> FilingInput:
@@ -93,7 +104,8 @@ class OneGroup(Endpoint):
         """Replace what a draft or returned filing says."""
         version = required_version(request)
         filing = _filing(read(shapes.FilingShape, request))
-        groups.change(group_id=group_id, filing=filing, version=version, by=scope)
+        with _unchanged():
+            groups.change(group_id=group_id, filing=filing, version=version, by=scope)
         return _line(scope, group_id)
 
 
@@ -105,7 +117,8 @@ class GroupSubmit(Endpoint):
     @extend_schema(request=None, responses=shapes.GroupOut)
     def post(self, request: Request, scope: Scope, group_id: int) -> Response:
         """Hand the filing to the council."""
-        groups.submit(group_id=group_id, version=required_version(request), by=scope)
+        with _unchanged():
+            groups.submit(group_id=group_id, version=required_version(request), by=scope)
         return _line(scope, group_id)
 
 
@@ -119,7 +132,9 @@ class GroupRegister(Endpoint):
         """Register a submitted filing."""
         version = required_version(request)
         given = read(shapes.AcceptIn, request)
-        groups.accept(group_id=group_id, exception=given["exception"], version=version, by=scope)
+        with _unchanged():
+            groups.accept(group_id=group_id, exception=given["exception"], version=version,
+                          by=scope)
         return _line(scope, group_id)
 
 
@@ -133,7 +148,8 @@ class GroupReturn(Endpoint):
         """Hand a filing back with the reason."""
         version = required_version(request)
         given = read(shapes.ReasonIn, request)
-        groups.hand_back(group_id=group_id, reason=given["reason"], version=version, by=scope)
+        with _unchanged():
+            groups.hand_back(group_id=group_id, reason=given["reason"], version=version, by=scope)
         return _line(scope, group_id)
 
 
@@ -147,7 +163,8 @@ class GroupWithdraw(Endpoint):
         """End a filing; a registered one only by the council."""
         version = required_version(request)
         given = read(shapes.ReasonIn, request)
-        groups.withdraw(group_id=group_id, reason=given["reason"], version=version, by=scope)
+        with _unchanged():
+            groups.withdraw(group_id=group_id, reason=given["reason"], version=version, by=scope)
         return _line(scope, group_id)
 
 
@@ -230,7 +247,8 @@ class GroupReportPage(Endpoint):
         """Keep the leader's words."""
         version = required_version(request)
         text = read(shapes.ReportIn, request)["text"]
-        group_reports.write(group_id=group_id, text=text, version=version, by=scope)
+        with _unchanged():
+            group_reports.write(group_id=group_id, text=text, version=version, by=scope)
         return _report(scope, group_id)
 
 
@@ -258,7 +276,8 @@ class GroupReportSubmit(Endpoint):
     @extend_schema(request=None, responses=shapes.ReportOut)
     def post(self, request: Request, scope: Scope, group_id: int) -> Response:
         """Hand the report in."""
-        group_reports.submit(group_id=group_id, version=required_version(request), by=scope)
+        with _unchanged():
+            group_reports.submit(group_id=group_id, version=required_version(request), by=scope)
         return _report(scope, group_id)
 
 
@@ -270,7 +289,8 @@ class GroupReportAccept(Endpoint):
     @extend_schema(request=None, responses=shapes.ReportOut)
     def post(self, request: Request, scope: Scope, group_id: int) -> Response:
         """Accept the report; its figures are kept."""
-        group_reports.accept(group_id=group_id, version=required_version(request), by=scope)
+        with _unchanged():
+            group_reports.accept(group_id=group_id, version=required_version(request), by=scope)
         return _report(scope, group_id)
 
 
@@ -284,6 +304,7 @@ class GroupReportReturn(Endpoint):
         """Hand the report back with the reason."""
         version = required_version(request)
         given = read(shapes.ReasonIn, request)
-        group_reports.hand_back(group_id=group_id, reason=given["reason"], version=version,
-                                by=scope)
+        with _unchanged():
+            group_reports.hand_back(group_id=group_id, reason=given["reason"], version=version,
+                                    by=scope)
         return _report(scope, group_id)

@@ -150,9 +150,9 @@ def _card(text: str) -> str:
     try:
         found = tokens.read(text[:512], host=keys.code_host())
     except (BadCode, ValueError):  # ValueError: an event's code, which needs more
-        raise CardNotUsable from None
+        raise CardNotUsable(fields={"code": CardNotUsable.message}) from None
     if not isinstance(found, tokens.CardCode):
-        raise CardNotUsable
+        raise CardNotUsable(fields={"code": CardNotUsable.message})
     return found.code
 
 

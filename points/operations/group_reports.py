@@ -16,12 +16,12 @@ from points.documents.group_report import GroupReportPaper, ReportLine, report_b
 from points.domain.groups import State
 from points.domain.rules import fiscal_year_span
 from points.models import Group, GroupReport
-from points.operations.groups import locked, note, reason_of
+from points.operations.groups import GroupChanged, locked, note, reason_of
 from points.queries.group_figures import Figure, figures
 from points.queries.group_reports import report
 from registry import audit
 from registry.access import JAPAN, Scope
-from registry.domain.errors import Conflict, Refused
+from registry.domain.errors import Refused
 from registry.domain.roles import Permission
 from registry.operations.staff import actor_id
 
@@ -155,8 +155,7 @@ def _own(group_id: int, by: Scope, version: int | None) -> tuple[Group, GroupRep
     if row is None:
         row = GroupReport(group=group, state=GroupReport.State.DRAFT, version=0)
     if version is not None and row.version != version:
-        raise Conflict("ほかの人が先に変更しました。開きなおして確かめてください。",
-                       code="changed_meanwhile")
+        raise GroupChanged
     return group, row
 
 

@@ -36,6 +36,13 @@ class GroupRegistered(Conflict):
     message = "この団体は、この年度にすでに届け出ています。"
 
 
+class GroupChanged(Conflict):
+    """Somebody changed the filing or the report in between."""
+
+    code = "changed_meanwhile"
+    message = "ほかの人が先に変更しました。開きなおして確かめてください。"
+
+
 class TooFewMembers(Refused):
     """Fewer members than the rule asks for; the message says who does not count."""
 
@@ -271,8 +278,7 @@ def locked(group_id: int, *, by: Scope, version: int | None = None) -> Group:
     if row is None:
         raise NotFound
     if version is not None and row.version != version:
-        raise Conflict("ほかの人が先に変更しました。開きなおして確かめてください。",
-                       code="changed_meanwhile")
+        raise GroupChanged
     return row
 
 

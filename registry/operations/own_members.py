@@ -63,10 +63,10 @@ def join_by_card(
     with access.system(at=by.at, reason="join by card") as wide:
         card = cards_by_code(wide, [code]).get(code)
         if card is None or card.cancelled_at is not None:
-            raise CardNotUsable
+            raise CardNotUsable(fields={"code": CardNotUsable.message})
         left = Volunteer.objects.visible_to(wide).get(pk=card.volunteer_id).left_on
         if left is not None and left <= starts_on:
-            raise CardNotUsable
+            raise CardNotUsable(fields={"code": CardNotUsable.message})
         last = Membership.objects.visible_to(wide).filter(
             organisation_id=organisation_id).order_by("-position").first()
         made = memberships.join(
