@@ -18,6 +18,7 @@ from web import (
     urls_groups,
     urls_kiosk,
     urls_office,
+    urls_persons,
     urls_years,
 )
 from web.views import (
@@ -96,10 +97,10 @@ def pages(faces: Iterable[str]) -> list[URLPattern | URLResolver]:
     wanted = set(faces)
     found = [*shared]
     if "public" in wanted:
-        found += public
+        found += [*public, *urls_persons.public]
     if "community" in wanted:
         found += [*community, *urls_groups.urlpatterns, *urls_kiosk.urlpatterns,
-                  *urls_community.urlpatterns,
+                  *urls_community.urlpatterns, *urls_persons.community,
                   *urls_council_rules.urlpatterns, *urls_years.urlpatterns]
     if "office" in wanted:
         found += urls_office.urlpatterns

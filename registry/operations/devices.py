@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 
@@ -19,11 +19,15 @@ from registry.codes import code_digest, device_digest
 from registry.domain.errors import NotFound, Refused
 from registry.domain.roles import Permission
 from registry.models import BindingAttempt, BoundDevice, Card, LogKind, User, Volunteer
+from registry.queries.devices import MOST_WRONG_PER_CODE, WINDOW, wrong_tries
 from registry.sealing import digest
 
+__all__ = [
+    "MOST_DEVICES", "MOST_WRONG_PER_CLIENT", "MOST_WRONG_PER_CODE", "WINDOW", "BindingLimited",
+    "BindingRefused", "BoundPhone", "CardReplaced", "TooManyDevices", "bind_device",
+    "forget_attempts", "lift_lockout", "revoke_device",
+]
 MOST_DEVICES = 3
-WINDOW = timedelta(hours=1)
-MOST_WRONG_PER_CODE = 5
 MOST_WRONG_PER_CLIENT = 30
 
 
@@ -38,14 +42,27 @@ class BindingLimited(Refused):
     """Too many wrong tries for this code or from this place within an hour."""
 
     code = "binding_limited"
-    message = "まちがいが続いたため、しばらく受付を止めています。1時間後にもう一度どうぞ。"
+    message = (
+        "まちがいが続いたため、登録を止めています。1時間後に もう一度どうぞ。"
+        "お急ぎのときは、社会福祉協議会に言えば、すぐに できるようになります。"
+    )
+
+
+class CardReplaced(Refused):
+    """The card was replaced; only who knows its code and the birthday is told (P6)."""
+
+    code = "card_replaced"
+    message = "このカードは、新しいカードに かわっています。新しいカードのコードを入れてください。"
 
 
 class TooManyDevices(Refused):
     """Three phones are bound; one must be revoked first."""
 
     code = "too_many_devices"
-    message = "登録できるスマートフォンは3台までです。窓口で古いものを取り消してください。"
+    message = (
+        "登録できるスマートフォンは3台までです。登録ずみのスマホの「カードを見る」で"
+        "古いものを はずすか、社会福祉協議会に言ってください。"
+    )
 
 
 @dataclass(frozen=True)
@@ -59,16 +76,21 @@ class BoundPhone:
 
 
 def bind_device(
-    *, code: str, birth_month: int, birth_day: int, client: str, at: datetime
+    *, code: str, birth_month: int, birth_day: int, client: str, at: datetime,
+    instead_of: str = "",
 ) -> BoundPhone:
     """Bind a phone to the volunteer of a card.
+
+    ``instead_of`` is the token that this very phone had: the same person's is revoked, so that
+    a phone that is bound again does not count twice.
 
     Opens its own transaction, because a refused try must stay on record while the answer is an
     error; call it outside any scope.  ``client`` is what the rate limit knows of the caller (an
     address); only its digest is kept.
 
     Raises:
-        BindingRefused: unknown or cancelled card, ended registration, or wrong birthday.
+        BindingRefused: unknown card, ended registration, or wrong birthday.
+        CardReplaced: the birthday is right, and the card was the person's once.
         BindingLimited: more than 5 wrong tries for the code or 30 from the client in an hour.
         TooManyDevices: three phones are bound.
     """
@@ -77,20 +99,19 @@ def bind_device(
         access.system(at=at, reason="bind a phone") as wide,
     ):
         answer = _try(wide, code_digest(code), digest(client, purpose="client"),
-                      (birth_month, birth_day))
+                      (birth_month, birth_day), device_digest(instead_of))
     if isinstance(answer, Refused):
         raise answer
     return answer
 
 
 def _try(
-    wide: Scope, code: bytes, client: bytes, birthday: tuple[int, int]
+    wide: Scope, code: bytes, client: bytes, birthday: tuple[int, int], before: bytes
 ) -> BoundPhone | Refused:
     # The card's row is the lock: tries for one card are counted one after the other.
     card: Card | None = (
         Card.objects.visible_to(wide)
         .select_for_update(of=("self",))
-        .select_related("volunteer")
         .filter(digest=code)
         .first()
     )
@@ -100,21 +121,32 @@ def _try(
         or wrong.filter(client_digest=client).count() >= MOST_WRONG_PER_CLIENT
     ):
         return BindingLimited()
-    volunteer = card.volunteer if card is not None and card.cancelled_at is None else None
-    worked = (
+    volunteer = None if card is None else _person(wide, card)
+    knows = (
         volunteer is not None
         and (volunteer.left_on is None or volunteer.left_on > wide.on)
         and (volunteer.born_on.month, volunteer.born_on.day) == birthday
     )
+    worked = knows and card is not None and card.cancelled_at is None
     BindingAttempt.objects.create(
         code_digest=code, client_digest=client, at=wide.at, worked=worked
     )
-    if volunteer is None or not worked:
+    if volunteer is None or not knows:
         return BindingRefused()
+    if not worked:
+        return CardReplaced()
     devices = BoundDevice.objects.visible_to(wide).filter(volunteer=volunteer)
+    devices.filter(digest=before, revoked_at__isnull=True).update(revoked_at=wide.at)
     if devices.filter(revoked_at__isnull=True).count() >= MOST_DEVICES:
         return TooManyDevices()
     return _bound(wide, volunteer)
+
+
+def _person(wide: Scope, card: Card) -> Volunteer | None:
+    """Whose card it is, read after the lock; a united record's leads to the survivor (P8)."""
+    rows = Volunteer.objects.visible_to(wide).select_related("merged_into")
+    row: Volunteer | None = rows.filter(pk=card.volunteer_id).first()
+    return row.merged_into if row is not None and row.merged_into is not None else row
 
 
 def _bound(wide: Scope, volunteer: Volunteer) -> BoundPhone:
@@ -155,6 +187,30 @@ def revoke_device(*, device_id: int, by: Scope) -> BoundDevice:
                    subject_kind="volunteer", subject_id=device.volunteer_id,
                    detail={"device": device.pk})
     return device
+
+
+@transaction.atomic
+def lift_lockout(*, volunteer_id: int, by: Scope) -> int:
+    """Let a volunteer try again at once; the number of wrong tries that no longer count.
+
+    Also forgets what the same addresses tried within the hour: a salon's one line may have been
+    stopped by several people's mistakes.
+
+    Raises:
+        Forbidden: without ``volunteers.manage``.  NotFound: not visible.
+    """
+    by.require(Permission.VOLUNTEERS_MANAGE)
+    if not Volunteer.objects.visible_to(by).filter(pk=volunteer_id).exists():
+        raise NotFound
+    wrong = wrong_tries(by, volunteer_id=volunteer_id)
+    clients = list(wrong.values_list("client_digest", flat=True))
+    count = wrong.delete()[0]
+    BindingAttempt.objects.filter(
+        client_digest__in=clients, worked=False, at__gt=by.at - WINDOW
+    ).delete()
+    audit.note(scope=by, kind=LogKind.CHANGE, action="devices.lift_lockout",
+               subject_kind="volunteer", subject_id=volunteer_id, detail={"tries": count})
+    return count
 
 
 def forget_attempts(*, before: datetime) -> int:

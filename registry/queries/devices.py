@@ -6,10 +6,17 @@ Owns reading bound phones.  Refuses tokens: only digests exist, and they stay in
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Q, QuerySet
 
 from registry.access import Scope
-from registry.models import BoundDevice
+from registry.domain.roles import Permission
+from registry.models import BindingAttempt, BoundDevice, Card
+
+#: Wrong tries to bind that are counted together, and how many stop one card.
+WINDOW = timedelta(hours=1)
+MOST_WRONG_PER_CODE = 5
 
 
 @dataclass(frozen=True)
@@ -18,6 +25,28 @@ class PhoneFact:
 
     id: int
     bound_at: datetime
+
+
+def wrong_tries(scope: Scope, *, volunteer_id: int) -> QuerySet[BindingAttempt]:
+    """The wrong tries of the last hour with any card of the volunteer."""
+    digests = [
+        bytes(one) for one in Card.objects.visible_to(scope).filter(
+            Q(volunteer_id=volunteer_id) | Q(volunteer__merged_into_id=volunteer_id)
+        ).values_list("digest", flat=True)
+    ]
+    found: QuerySet[BindingAttempt] = BindingAttempt.objects.filter(
+        code_digest__in=digests, worked=False, at__gt=scope.at - WINDOW
+    )
+    return found
+
+
+def tries(scope: Scope, *, volunteer_id: int) -> tuple[int, bool]:
+    """How many wrong tries of the last hour staff see, and whether they stop binding."""
+    if not scope.may(Permission.VOLUNTEERS_MANAGE):
+        return 0, False
+    wrong = wrong_tries(scope, volunteer_id=volunteer_id).order_by()
+    counts = [count for _, count in wrong.values_list("code_digest").annotate(count=Count("pk"))]
+    return sum(counts), any(count >= MOST_WRONG_PER_CODE for count in counts)
 
 
 def phones(scope: Scope, *, volunteer_id: int) -> list[PhoneFact]:

@@ -101,13 +101,17 @@ def test_every_wrong_binding_gets_one_and_the_same_answer(cast: Cast) -> None:
     with cast.scope(cast.suzuki) as by:
         cards.cancel_card(volunteer_id=cast.taro_id, by=by)
     said = set()
-    for code, month, day in ((NATSU_CARD, 8, 2), ("UNKNOWN0000", 8, 1), (TARO_CARD, 4, 2),
+    for code, month, day in ((NATSU_CARD, 8, 2), ("UNKNOWN0000", 8, 1), (TARO_CARD, 4, 3),
                              (NATSU_CARD, 0, 0)):
         with pytest.raises(devices.BindingRefused) as refused:
             _bind(cast, code, month, day)
         said.add((refused.value.code, refused.value.message, str(refused.value.fields)))
     assert len(said) == 1
     assert BindingAttempt.objects.filter(worked=False).count() == 4
+    # Who knows the old code and the birthday is told kindly, and is still not bound.
+    with pytest.raises(devices.CardReplaced):
+        _bind(cast, TARO_CARD, 4, 2)
+    assert BindingAttempt.objects.filter(worked=True).count() == 0
 
 
 def test_wrong_bindings_are_limited_per_card_and_per_client(cast: Cast) -> None:

@@ -21,7 +21,7 @@ from registry.domain.roles import Permission
 from registry.operations import cards, devices
 from registry.queries.areas import areas, neighbourhoods_within
 from registry.queries.cards import cards_of, volunteers_without_card
-from registry.queries.devices import phones
+from registry.queries.devices import phones, tries
 from registry.queries.volunteers import VolunteerFacts, search_volunteers, volunteer_facts
 from web.forms.council import CardsForm, VolunteerFilter
 from web.presenting import local
@@ -100,6 +100,10 @@ class Volunteer(Page):
         one = volunteer_facts(scope, volunteer_ids=[volunteer_id]).get(volunteer_id)
         if one is None:
             raise NotFound
+        if one.merged_into is not None:
+            messages.info(request, f"手帳番号 {one.number} の記録は、この記録にまとめられました。")
+            return HttpResponseRedirect(reverse("council-volunteer", args=[one.merged_into]))
+        wrong, stopped = tries(scope, volunteer_id=one.id)
         card = cards_of(scope, volunteer_ids=[one.id]).get(one.id)
         bound = phones(scope, volunteer_id=one.id)
         born = f"{one.born_on:%Y年%-m月%-d日}（{age_at(one.born_on, scope.on)}歳）"
@@ -111,6 +115,8 @@ class Volunteer(Page):
                  "url": reverse("council-phone-remove", args=[phone.id])}
                 for n, phone in enumerate(bound, start=1)
             ],
+            "wrong": wrong, "stopped": stopped,
+            "lift_url": reverse("council-lift-lockout", args=[one.id]),
             "action": reverse("council-volunteer", args=[one.id]),
             "back_url": reverse("council-volunteers"),
         })
@@ -132,6 +138,17 @@ class RemovePhone(Page):
         device = devices.revoke_device(device_id=device_id, by=scope)
         messages.success(request, "スマホの登録を はずしました。")
         return HttpResponseRedirect(reverse("council-volunteer", args=[device.volunteer_id]))
+
+
+class LiftLockout(Page):
+    """Let a volunteer who mistyped too often bind a phone at once."""
+
+    needs = {"post": Permission.VOLUNTEERS_MANAGE}
+
+    def post(self, request: HttpRequest, scope: Scope, volunteer_id: int) -> Answer:
+        devices.lift_lockout(volunteer_id=volunteer_id, by=scope)
+        messages.success(request, "スマホの登録が、すぐに できるようになりました。")
+        return HttpResponseRedirect(reverse("council-volunteer", args=[volunteer_id]))
 
 
 class Cards(Page):

@@ -11,24 +11,36 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.safestring import mark_safe
 
 from points import keys
 from points.domain import tokens
 from points.domain.codes import grouped
+from registry import access
 from registry.access import Scope, day_of
 from registry.documents import qr_svg
 from registry.domain.errors import NotFound
 from registry.domain.roles import Permission
 from registry.operations import devices
-from registry.queries.cards import cards_of, codes_for_printing
+from registry.queries.cards import cards_by_code, cards_of, codes_for_printing
 from registry.queries.devices import phones
 from registry.queries.volunteers import volunteer_facts
 from web.forms.sign_in import BindForm
 from web.presenting import person
 from web.views.base import Answer, Open, Reply
 from web.views.door import Door
-from web.views.phone import PHONE_COOKIE, PhonePage, card_code, draw, holder
+from web.views.phone import (
+    FAMILY_COOKIE,
+    PHONE_COOKIE,
+    PHONE_LIFE,
+    PhonePage,
+    card_code,
+    draw,
+    family_tokens,
+    holder,
+    keep,
+)
 
 
 def own_id(scope: Scope) -> int:
@@ -57,7 +69,7 @@ class MyCard(PhonePage):
         ]
         context: dict[str, Any] = {
             "person": person(facts), "phones": bound, "lost_url": reverse("card-lost"),
-            "back_url": reverse("my-points"),
+            "back_url": reverse("my-points"), "people_url": reverse("my-people"),
         }
         if card is not None and code is not None:
             url = tokens.card_url(keys.code_scheme(), keys.code_host(), "C", code)
@@ -67,6 +79,13 @@ class MyCard(PhonePage):
                 "qr_svg": mark_safe(qr_svg(url, least_version=2)),  # noqa: S308
             }
         return Reply("web/volunteer/my_card.html", context)
+
+
+def _is_of(code: str, volunteer_id: int) -> bool:
+    """Whether a card is the one of who is looking; everybody else's opens the same page."""
+    with access.system(at=timezone.now(), reason="card address") as wide:
+        card = cards_by_code(wide, [code]).get(code)
+    return card is not None and card.volunteer_id == volunteer_id
 
 
 class RemovePhone(PhonePage):
@@ -79,8 +98,12 @@ class RemovePhone(PhonePage):
         here = holder(request)
         response: HttpResponseBase
         if here is not None and here.device_id == device_id:
-            response = HttpResponseRedirect(reverse("home"))
+            rest = family_tokens(request)
+            response = HttpResponseRedirect(reverse("my-people" if rest else "home"))
             response.delete_cookie(PHONE_COOKIE)
+            if rest:  # the next of the family
+                keep(response, PHONE_COOKIE, rest[0], PHONE_LIFE)
+                keep(response, FAMILY_COOKIE, ".".join(rest[1:]), PHONE_LIFE)
             messages.success(request, "このスマホの登録を はずしました。")
         else:
             response = HttpResponseRedirect(reverse("my-card"))
@@ -107,6 +130,7 @@ class CardAddress(Door):
 
     def get(self, request: HttpRequest, code: str) -> HttpResponseBase:
         read = card_code(code)
-        if holder(request) is not None:
+        here = holder(request)
+        if here is not None and _is_of(read, here.volunteer_id):
             return HttpResponseRedirect(reverse("my-card"))
         return draw(request, BindForm(initial={"code": grouped(read)}), "", known_code=True)

@@ -26,6 +26,7 @@ from registry.queries.volunteers import volunteer_facts
 from web.forms.volunteer import ExchangeForm, SupporterForm
 from web.presenting import balance, local, person, until_text, year_text
 from web.views.base import Answer, Reply, file_response
+from web.views.family import shared
 from web.views.my_card import own_id
 from web.views.phone import PhonePage
 
@@ -42,10 +43,15 @@ class MyPointsPage(PhonePage):
         mine = my_points(scope)
         shown = [one for one in mine if one.balance or one.total_this_year] or mine[:1]
         parts = statement(scope, volunteer_id=me, fiscal_year=year).parts
+        codes = {one.programme for one in parts}
+        wanted = request.GET.get("programme", "")
+        wanted = wanted if wanted in codes else ""
         lines: list[dict[str, Any]] = [
             {"at": line.on, "sentence": line.sentence, "points": line.points,
-             "programme": part.name, "cancelled": False}
-            for part in parts for line in reversed(part.lines)
+             "programme": part.name, "cancelled": line.state == "void",
+             "waiting": line.state == "waiting"}
+            for part in parts if wanted in ("", part.programme)
+            for line in reversed(part.lines)
         ]
         lines.sort(key=lambda line: line["at"], reverse=True)
         return Reply("web/volunteer/my_points.html", {
@@ -56,6 +62,13 @@ class MyPointsPage(PhonePage):
                 for one in shown
             ],
             "lines": lines, "several": len(parts) > 1, "year_text": year_text(year),
+            "filters": [
+                {"label": label, "current": code == wanted,
+                 "url": f"?year={year}" + (f"&programme={code}" if code else "")}
+                for code, label in [("", "ぜんぶ"), *((one.programme, one.name) for one in parts)]
+            ] if len(parts) > 1 else [],
+            "waiting": any(line["waiting"] for line in lines),
+            "people_url": reverse("my-people") if shared(request) else None,
             "older_url": f"?year={year - 1}" if fiscal_year(facts.registered_on) < year else None,
             "newer_url": "?" if year != this_year else None,
             "card_url": reverse("my-card"), "supporter_url": reverse("my-supporter"),

@@ -29,6 +29,8 @@ from web.views.door import Door
 from web.views.sign_in import safe_next
 
 PHONE_COOKIE, BROWSER_COOKIE = "tsunagari_phone", "tsunagari_browser"
+#: The others of the family who bound this phone: their tokens, joined by dots.
+FAMILY_COOKIE, MOST_OTHERS = "tsunagari_family", 5
 PHONE_LIFE, BROWSER_LIFE = 400 * 24 * 3600, 24 * 3600
 #: Where a phone was going when it had to be bound first (the event's form, 15 minutes).
 WAITING_COOKIE, WAITING_LIFE = "tsunagari_waiting", 15 * 60
@@ -38,11 +40,21 @@ def holder(request: HttpRequest) -> PhoneHolder | None:
     """Whose bound phone sent this request; asked once a request."""
     if not hasattr(request, "_phone_holder"):
         token = request.COOKIES.get(PHONE_COOKIE, "")
-        good = 20 <= len(token) <= 100 and token.isascii()
+        good = _well_formed(token)
         found = volunteer_of_device(token=token, at=timezone.now()) if good else None
         request._phone_holder = found  # type: ignore[attr-defined]  # a request's own notebook
     result: PhoneHolder | None = getattr(request, "_phone_holder", None)
     return result
+
+
+def _well_formed(token: str) -> bool:
+    return 20 <= len(token) <= 100 and token.isascii()
+
+
+def family_tokens(request: HttpRequest) -> list[str]:
+    """The tokens of the others on this phone, as the cookie says."""
+    told = request.COOKIES.get(FAMILY_COOKIE, "")[: 101 * MOST_OTHERS].split(".")
+    return [one for one in told if _well_formed(one)][:MOST_OTHERS]
 
 
 def phone_user(request: HttpRequest) -> Any:
@@ -93,6 +105,7 @@ class Bind(Door):
             bound = devices.bind_device(
                 code=card_code(given["code"]), birth_month=given["birth_month"],
                 birth_day=given["birth_day"], client=client_of(request), at=timezone.now(),
+                instead_of=request.COOKIES.get(PHONE_COOKIE, "")[:100],
             )
         except TsunagariError as error:
             form.add_error("code" if isinstance(error, BadCode) else None, error.message)
@@ -102,6 +115,11 @@ class Bind(Door):
         response = HttpResponseRedirect(here or waiting or reverse("my-points"))
         response.delete_cookie(WAITING_COOKIE)
         keep(response, PHONE_COOKIE, bound.token, PHONE_LIFE)
+        before = holder(request)
+        if before is not None and before.volunteer_id != bound.volunteer_id:
+            # A family's phone: who was there before stays on it, one page away.
+            kept = [request.COOKIES[PHONE_COOKIE], *family_tokens(request)][:MOST_OTHERS]
+            keep(response, FAMILY_COOKIE, ".".join(kept), PHONE_LIFE)
         return response
 
 

@@ -8,17 +8,21 @@ another browser.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from points.domain import tokens
 from points.domain.codes import BadCode, clean, decode
 from points.domain.results import Result
-from points.operations import attendance
+from points.operations import attendance, undoing
 from points.operations.recording import ScanAnswer
+from points.queries.own import own_record
 from points.queries.sessions import SessionLine, session
 from points.queries.statements import my_points
 from registry import access
@@ -29,6 +33,7 @@ from registry.queries.volunteers import volunteer_facts
 from web.forms.sign_in import BindForm
 from web.presenting import balance_of, local, person, session_words
 from web.views.base import Answer, Open, Reply
+from web.views.family import shared
 from web.views.phone import (
     BROWSER_COOKIE,
     BROWSER_LIFE,
@@ -60,15 +65,15 @@ class Event(PhonePage):
                 "form": BindForm(), "action": reverse("bind"), "next": address,
                 "session": session_words(line),
             }, finish=finish)
-        me = scope.volunteer_id
-        facts = volunteer_facts(scope, volunteer_ids=[me], action="scan.confirm")
-        return Reply("web/volunteer/scan_confirm.html", {
-            "session": session_words(line), "person": person(facts[me]), "token": form,
-            "action": address,
-        }, finish=finish)
+        return _confirm(request, scope, form, line, finish=finish)
 
     def post(self, request: HttpRequest, scope: Scope, code: str) -> Answer:
         token, mark = request.POST.get("token", ""), browser_mark(request)
+        meant = request.POST.get("person", "" if shared(request) else str(scope.volunteer_id))
+        if meant != str(scope.volunteer_id) and scope.volunteer_id is not None:
+            # Somebody of the family changed over meanwhile: ask again, count nobody (P4).
+            number = attendance.form_session(form_token=token, by=scope, audience=mark)
+            return _confirm(request, scope, token, _session(scope, number), status=409)
         answer = attendance.record_by_form(form_token=token, by=scope, audience=mark)
         return self._result(scope, answer, token, mark)
 
@@ -87,6 +92,11 @@ class Event(PhonePage):
                 "person": person(facts), "session": session_words(line),
                 "balance": balance_of(my_points(scope), line.programme),
             }
+            if answer.attendance is not None:
+                record = own_record(scope, attendance_id=answer.attendance)
+                context["first_at"] = local(record.first_at)
+                if record.undo_until is not None:
+                    context["undo_url"] = reverse("record-undo", args=[record.id])
         return Reply("web/volunteer/scan_result.html", context)
 
     def refused(
@@ -98,6 +108,47 @@ class Event(PhonePage):
         return Reply("web/volunteer/scan_result.html", {
             "result": error.code, "points": 0, "reason": "", "detail": error.message,
         }, status=422)
+
+
+def _confirm(
+    request: HttpRequest, scope: Scope, form: str, line: SessionLine, *, status: int = 200,
+    finish: Callable[[HttpResponse], None] | None = None,
+) -> Reply:
+    """The page that says whose reception it will be, before anything is counted."""
+    me = scope.volunteer_id or 0
+    facts = volunteer_facts(scope, volunteer_ids=[me], action="scan.confirm")
+    address = reverse("event", args=[form])
+    people = reverse("my-people") + "?" + urlencode({"next": address})
+    return Reply("web/volunteer/scan_confirm.html", {
+        "session": session_words(line), "person": person(facts[me]), "person_id": me,
+        "token": form, "action": address, "changed": status != 200,
+        "people_url": people if shared(request) else None,
+    }, status=status, finish=finish)
+
+
+class Undo(PhonePage):
+    """``/me/records/<id>/undo``: says what happens, then takes the own reception back."""
+
+    needs = {"get": Permission.OWN_POINTS, "post": Permission.OWN_POINTS}
+
+    def get(self, request: HttpRequest, scope: Scope, attendance_id: int) -> Answer:
+        record = own_record(scope, attendance_id=attendance_id)
+        if record.voided or record.undo_until is None:
+            raise undoing.TooLateToUndo
+        me = scope.volunteer_id or 0
+        facts = volunteer_facts(scope, volunteer_ids=[me], action="scan.undo")
+        until = local(record.undo_until)
+        return Reply("web/volunteer/undo.html", {
+            "session": session_words(_session(scope, record.session_id)),
+            "person": person(facts[me]), "back_url": reverse("my-points"),
+            "action": reverse("record-undo", args=[attendance_id]),
+            "until_text": f"ご自分で取り消せるのは、{until.hour}時{until.minute}分までです。",
+        })
+
+    def post(self, request: HttpRequest, scope: Scope, attendance_id: int) -> Answer:
+        undoing.undo_own(attendance_id=attendance_id, by=scope)
+        messages.success(request, "受付を 取り消しました。ポイントは ついていません。")
+        return HttpResponseRedirect(reverse("my-points"))
 
 
 class EventAddress(PhonePage):
