@@ -13,6 +13,7 @@ from api import points_kiosks as kiosks
 from api import points_programmes as programmes
 from api import points_scans as scans
 from api import points_sessions as sessions
+from api import points_unification as unification
 from api import points_value as value
 from api import points_years as years
 
@@ -110,6 +111,11 @@ urlpatterns = [
          name="points-year-correction-keep"),
     path("volunteers/<int:volunteer_id>/statement", value.Statement.as_view(),
          name="points-statement"),
+    path("waiting", unification.OverlapQueue.as_view(), name="points-waiting"),
+    path("waiting/<int:attendance_id>/decide", unification.OverlapDecide.as_view(),
+         name="points-waiting-decide"),
+    path("duplicates", unification.Duplicates.as_view(), name="points-duplicates"),
+    path("merges", unification.Merges.as_view(), name="points-merges"),
     path("exchanges", value.Exchanges.as_view(), name="points-exchanges"),
     path("vouchers/redeem", value.Redeem.as_view(), name="points-redeem"),
     path("statistics", value.Statistics.as_view(), name="points-statistics"),

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from datetime import time as clock
 
-from config.democity import activity, grouping, listing, organising, sign_ins
+from config.democity import activity, grouping, listing, organising, sign_ins, twins
 from config.democity.residents import SEED, city
 from points.domain.rules import fiscal_year
 from registry import access
@@ -64,6 +64,7 @@ def load(*, people: int, at: datetime, say: Say, seed: int = SEED) -> list[dict[
         counted = activity.live(ground, gathered, year=year, council=council, at=at)
         activity.exchange(gathered, counted, council=council, shop=_user(ground.users["shop"]),
                           at=at)
+        twins.write_down_twice(ground, gathered, council=council, at=at)
         told(f"ボランティア {len(gathered.ids):,}人・開催回 {counted.sessions:,}・"
              f"参加 {counted.attendances:,}件・利用券 {counted.vouchers}枚（使用 {counted.used}）")
     with _step("団体の届け出と実績報告", say) as told:

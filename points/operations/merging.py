@@ -5,7 +5,7 @@ account of the record that goes is emptied by transfers that name the merge, vou
 registrations follow, and the survivor's years are counted again as one person's.  One
 transaction: killed at any instant, nothing is half merged.  Refuses what the registry refuses,
 and a merge without a reason.  Nothing is rewritten: decisions and transfers of before stay with
-the old record, ``merge_line`` says where each attendance went.  ADR 6; ``points.domain.merging``.
+the old record, ``merge_line`` says where each attendance went.  ADR 9; ``points.domain.merging``.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Owns what a volunteer's record is made of besides points: cards, phones, memberships, the account,
 the opt-in, the dates.  Called by ``points.operations.merging`` inside its transaction.  Also owns
 the word that two records are two people.  Refuses a record that was united before or has ended,
-and carries no consent over: the opt-in of P11 stays only where the person gave it.  ADR 6.
+and carries no consent over: the opt-in of P11 stays only where the person gave it.  ADR 9.
 """
 
 from __future__ import annotations

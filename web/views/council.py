@@ -13,12 +13,13 @@ from urllib.parse import urlencode
 from django.http import HttpRequest
 from django.urls import reverse
 
-from points.queries import groups
+from points.queries import groups, waiting
 from points.queries.sessions import SessionLine, sessions
 from registry.access import Scope
 from registry.domain.calendar import format_date
 from registry.domain.roles import Permission
 from registry.queries.cards import volunteers_without_card
+from registry.queries.duplicates import how_many_pairs
 from web.presenting import when_text
 from web.templatetags.web_words import jdate
 from web.views.base import Answer, Page, Reply
@@ -48,6 +49,12 @@ class Home(Page):
             {"title": "人数の確認", "count": len(open_ends), "unit": "回", "late": False,
              "detail": "人数が入っていないか、記録と合わない回です（30日以内）。",
              "action": "確かめる", "url": f"{listed}?show=open"},
+            {"title": "重なりの確認", "count": waiting.how_many(scope), "unit": "件", "late": False,
+             "detail": "同じ時間の二つの記録。確認するまで ポイントはつきません。",
+             "action": "確認する", "url": reverse("council-waiting")},
+            {"title": "二重の登録", "count": how_many_pairs(scope), "unit": "組", "late": False,
+             "detail": "同じ方かもしれない記録です。", "action": "くらべる",
+             "url": reverse("council-duplicates")},
             {"title": "カードのない方", "count": without, "unit": "人", "late": False,
              "detail": "登録は すんでいて、カードがまだの方です。", "action": "カードをつくる",
              "url": reverse("council-cards")},

@@ -1,7 +1,7 @@
 """Two records of one person: likely pairs, both side by side, one of them stays (P8).
 
 Owns ``/council/duplicates`` and the compare page.  Refuses to unite by itself: staff choose
-which record stays and say why; it cannot be taken back by a button (ADR 6).
+which record stays and say why; it cannot be taken back by a button (ADR 9).
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from config.democity import (
     check_points,
     check_roster,
     check_rules,
+    check_unification,
     check_years,
 )
 from config.democity.checking import Check, Step, StepFailed, carry_out
@@ -50,6 +51,7 @@ STEPS: tuple[Step, ...] = (
     ("利用券 / voucher used", check_points.use_voucher),
     ("要領の変更 / rule change from a date", check_rules.change_rules),
     ("年度のしめきりと失効 / a year closed", check_years.close_a_year),
+    ("重なりと統合 / the unification queue", check_unification.unify),
     ("統計 / statistics exported", check_points.export_statistics),
     ("台帳・副本・記録 / verified", check_points.verify),
 )
