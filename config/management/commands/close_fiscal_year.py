@@ -104,8 +104,9 @@ def _figures(last: Preview, done: list[str], lapsed: lapsing.Lapsed | None) -> d
 
 def _lines(last: Preview, done: list[str], lapsed: lapsing.Lapsed | None) -> list[str]:
     year = last.year
+    before = {"closing": "受付中 → ", "close": "しめきり前 → "}.get(done[0], "") if done else ""
     lines = [
-        f"{year.name} {year.fiscal_year}年度：{_STATES[year.state]}"
+        f"{year.name} {year.fiscal_year}年度：{before}{_STATES[year.state]}"
         + (f"（{year.not_yet}）" if year.not_yet else ""),
         (f"  参加記録 {last.attendances:,}件・{last.volunteers:,}人・{last.awarded:,}ポイント、"
          f"残高 {last.wallets:,}人 {last.points:,}ポイント"),
