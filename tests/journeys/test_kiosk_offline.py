@@ -37,6 +37,14 @@ CARDS = 60
 COUNT = "[data-kiosk-count]"
 
 
+@pytest.fixture(autouse=True)
+def patience() -> Iterator[None]:
+    """A loaded machine may take its time; nothing here is measured."""
+    expect.set_options(timeout=30_000)
+    yield
+    expect.set_options(timeout=5_000)
+
+
 @pytest.fixture
 def hall(transactional_db: None) -> Iterator[Any]:
     """A session with sixty people; the server's clock stands at noon and runs on."""
@@ -55,6 +63,8 @@ def paired(world: Any, pages: Pages, size: tuple[int, int] = TABLET) -> Any:
     made = registered(world)
     pages.clock = factory.NOON + WRONG
     page = pages.open(size)
+    page.context.set_default_timeout(60_000)
+    page.set_default_timeout(60_000)
     page.goto(f"/kiosk/#{made.code}")
     pages.check(page, "kiosk_pair")
     page.get_by_role("button", name="登録する").click()

@@ -68,7 +68,8 @@ class Kiosks(Page):
     def _listed(scope: Scope, form: KioskForm, status: int = 200) -> Reply:
         return Reply("web/host/kiosks.html", {
             "rows": [_words(one, scope) for one in kiosks(scope)], "form": form,
-            "action": reverse("host-kiosks"), "back_url": reverse("host-home"),
+            "action": reverse("host-kiosks"),
+            "back_url": reverse("council-home" if scope.sees_all_volunteers else "host-home"),
         }, status=status)
 
 

@@ -22,6 +22,7 @@ function screen(name, heading) {
   part("tools").hidden = name !== "reception";
   root.dataset.screen = name;
   part("heading").textContent = heading;
+  if (name !== "reception") part("when").textContent = "";
   document.title = `${heading}｜受付端末`;
 }
 
@@ -87,8 +88,8 @@ async function open(id) {
   const [host, scheme] = [await store.get("code_host"), await store.get("code_scheme")];
   const held = new Promise((release) => { leave = release; });
   navigator.locks?.request(RECEPTION, { mode: "shared" }, () => held);
-  part("when").textContent = `${when(session)}　${session.place}`;
   screen("reception", session.title);
+  part("when").textContent = `${when(session)}　${session.place}`;
   reception = openReception({
     root, store, sender, states, session, host, scheme,
     offset: async () => (await store.get("offset")) || 0,

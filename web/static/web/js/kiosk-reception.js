@@ -23,12 +23,15 @@ export function openReception({ root, session, store, sender, states, host, sche
   let trouble = false;
   let stopped = false;
   let stopCamera = () => {};
-  const clock = (at) => `${at.getHours()}:${String(at.getMinutes()).padStart(2, "0")}`;
+  let shift = 0; // server's clock minus the tablet's
+  const clock = (given) => timeOf(new Date(given.getTime() + shift));
+  const timeOf = (at) => `${at.getHours()}:${String(at.getMinutes()).padStart(2, "0")}`;
 
   function show(code, { title, detail, points, quiet } = {}) {
     const state = states[code];
     part("banner").className = `state kiosk-state ${state ? state.css : "state-idle"}`;
     part("banner").dataset.result = code;
+    delete part("banner").dataset.scan;
     const icon = root.querySelector(`template[data-state-icon="${state ? code : "idle"}"]`);
     part("icon").replaceChildren(icon.content.cloneNode(true));
     part("title").textContent = title || state?.kiosk_title || "つぎの方、どうぞ";
@@ -100,17 +103,26 @@ export function openReception({ root, session, store, sender, states, host, sche
       const print = await fingerprint(session.id, code);
       const { record, already } = await store.add({ code, print, session: session.id, at: stamp() }, !navigator.onLine);
       if (already) return show("already", { detail: `${tail}　${states.already.kiosk_detail}` });
-      const { scan, name } = await sender.send(record.id, ANSWER);
+      const { scan, name, later } = await sender.send(record.id, ANSWER);
       answer(scan, name, tail);
+      if (scan.state !== "sent") later?.then(() => amend(record.id, tail));
     } catch {
       show("bad_card", { title: "記録できません", detail: "この端末では受付できません。紙に書いてください" });
     }
   }
 
+  /* An answer that came late is shown while its 「送信まち」 still stands there. */
+  async function amend(id, tail) {
+    const scan = await store.scan(id);
+    if (!stopped && scan?.state === "sent" && part("banner").dataset.scan === id) answer(scan, sender.nameOf(id), tail);
+  }
+
   function answer(scan, name, tail) {
     const state = states[scan.answer?.result];
     if (["waiting", "sending", "refused"].includes(scan.state) || !state) {
-      return show("queued", { detail: `${tail}　${states.queued.kiosk_detail}` });
+      show("queued", { detail: `${tail}　${states.queued.kiosk_detail}` });
+      part("banner").dataset.scan = scan.id;
+      return;
     }
     if (name) names.set(scan.id, `${name}さん`);
     const { result, points } = scan.answer;
@@ -125,7 +137,8 @@ export function openReception({ root, session, store, sender, states, host, sche
      known; without the key there is none, because it would only be refused. */
   let step = -1;
   async function rotate() {
-    const now = (Date.now() + (await offset())) / 1000;
+    shift = await offset();
+    const now = (Date.now() + shift) / 1000;
     part("qr-clock").value = STEP - (now % STEP);
     if (!session.key || Math.floor(now / STEP) === step) return;
     step = Math.floor(now / STEP);

@@ -97,12 +97,14 @@ export function makeSender({ store, link, states, checksIn, onNews }) {
 
   return {
     round,
-    /* Tries to send and returns the scan as it stands after at most `most` milliseconds. */
+    /* Tries to send and returns the scan as it stands after at most `most` milliseconds;
+       `later` ends with the try, however long it takes. */
     async send(id, most) {
       const sent = navigator.onLine ? round().catch((error) => console.error(error)) : null;
       await Promise.race([sent, new Promise((next) => setTimeout(next, most))]);
-      return { scan: await store.scan(id), name: names.get(id) || "" };
+      return { scan: await store.scan(id), name: names.get(id) || "", later: sent };
     },
+    nameOf: (id) => names.get(id) || "",
     now() {
       wait = 0;
       checkedAt = 0;
