@@ -1,16 +1,17 @@
 """Small deliberate errors in one Python file: where they can be made, and the changed tree.
 
 Owns the operators of ``bench/mutation.py``, our own mutator.  Changed are comparisons, arithmetic,
-boolean connectives, negations, conditions, numbers, truth values, ASCII strings (codes, names of
-fields), ``min``/``max``, ``any``/``all``, returned values, and statements that are left out.
-Not changed: docstrings, annotations, ``__all__``, imports, and sentences in Japanese, whose wording
-the tests pin only where a rule quotes it.
+boolean connectives, negations, conditions, numbers, truth values, strings that are codes or names
+of fields, ``min``/``max``, ``any``/``all``, returned values, and statements that are left out.
+Not changed: docstrings, annotations, ``__all__``, imports, and sentences (strings with a blank or
+in Japanese), whose wording the tests pin only where a rule quotes it.
 """
 
 from __future__ import annotations
 
 import ast
 import copy
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -24,24 +25,29 @@ _BINARY: dict[type[ast.operator], type[ast.operator]] = {
     ast.Div: ast.Mult, ast.Mod: ast.FloorDiv, ast.BitOr: ast.BitAnd, ast.BitAnd: ast.BitOr,
     ast.LShift: ast.RShift, ast.RShift: ast.LShift, ast.BitXor: ast.BitOr, ast.Pow: ast.Mult,
 }
+_CODE = re.compile(r"[A-Za-z0-9_.:/-]+")
 _NAMES = {"min": "max", "max": "min", "any": "all", "all": "any"}
 _SIMPLE = (ast.Name, ast.Attribute, ast.Call, ast.NamedExpr, ast.Subscript)
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One error: the line, what was done, and the whole changed tree."""
+    """One error: the line, what was done, the whole changed tree, and the function it is in.
+
+    ``function`` is the qualified name of the outermost function when only its body is changed.
+    """
 
     line: int
     what: str
     tree: ast.Module
+    function: str = ""
 
 
 def mutants(source: str) -> Iterator[Mutant]:
     """Every mutant of a file, in the order of its text."""
     tree = ast.parse(source)
     count = sum(1 for _ in ast.walk(tree))
-    left_alone = _left_alone(tree)
+    left_alone, inside = _left_alone(tree), _inside(tree)
     for place in range(count):
         node = _node(tree, place)
         if id(node) in left_alone or not hasattr(node, "lineno"):
@@ -50,7 +56,25 @@ def mutants(source: str) -> Iterator[Mutant]:
             changed = copy.deepcopy(tree)
             _, act = list(_changes(_node(changed, place)))[number]
             act()
-            yield Mutant(node.lineno, what, ast.fix_missing_locations(changed))
+            name = inside.get(id(node), "")
+            yield Mutant(node.lineno, what, ast.fix_missing_locations(changed), name)
+
+
+def _inside(tree: ast.Module) -> dict[int, str]:
+    """Node → the qualified name of the function whose body it is in."""
+    found: dict[int, str] = {}
+
+    def look(body: list[ast.stmt], path: str) -> None:
+        for one in body:
+            if isinstance(one, ast.ClassDef):
+                look(one.body, f"{path}{one.name}.")
+            elif isinstance(one, ast.FunctionDef):
+                found[id(one)] = f"{path}{one.name}"
+                for part in one.body:
+                    found.update((id(below), f"{path}{one.name}") for below in ast.walk(part))
+
+    look(tree.body, "")
+    return found
 
 
 def _node(tree: ast.Module, place: int) -> ast.AST:
@@ -157,5 +181,5 @@ def _constant(
         yield f"{value} → {value + 1}", put(node, "value", value + 1)
     elif isinstance(value, bytes):
         yield f"{value!r} → changed", put(node, "value", value + b"X")
-    elif isinstance(value, str) and value.isascii() and value.strip():
+    elif isinstance(value, str) and _CODE.fullmatch(value):
         yield f"{value!r} → changed", put(node, "value", f"XX{value}")

@@ -20,6 +20,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -85,11 +86,17 @@ def _loaded(text: str) -> set[str]:
     return found
 
 
-def run(module: str, mutant: Mutant | None) -> str:
-    """``killed``, ``time`` or ``survived``; without a mutant: whether the tests pass at all."""
+def _outcome(act: Callable[[], int]) -> str:
+    """Run ``act`` in a process of its own: ``killed``, ``time`` or ``survived`` (it gave 0)."""
     child = os.fork()
     if child == 0:
-        os._exit(_child(module, mutant))
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+        try:
+            os._exit(act())
+        except BaseException:  # noqa: BLE001  # a mutant that cannot even be imported is noticed
+            os._exit(3)
     begun, status = time.monotonic(), None
     while status is None:
         done, found = os.waitpid(child, os.WNOHANG)
@@ -100,37 +107,101 @@ def run(module: str, mutant: Mutant | None) -> str:
             os.waitpid(child, 0)
             return "time"
         else:
-            time.sleep(0.005)
+            time.sleep(0.01)
     return "survived" if os.waitstatus_to_exitcode(status) == 0 else "killed"
 
 
-def _child(module: str, mutant: Mutant | None) -> int:
+def _from_the_start(module: str, mutant: Mutant) -> int:
+    """For what is outside functions: every module is loaded again, with the mutant."""
     import pytest
-    from hypothesis import Phase, settings
 
-    os.chdir(ROOT)
-    sys.path.insert(0, str(ROOT))
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
-    settings.register_profile(
-        "mutation", max_examples=40, derandomize=True, database=None, deadline=None,
-        phases=(Phase.explicit, Phase.generate),  # found is enough, it need not be small
-    )
-    settings.load_profile("mutation")
-    without = ("django", "cacheprovider", "xdist", "socket", "schemathesis")
+    for name in [one for one in sys.modules if one.startswith(("points.", "tests.domain"))]:
+        del sys.modules[name]
+    name = f"points.domain.{module}"
+    sys.meta_path.insert(0, _Planted(name, DOMAIN / f"{module}.py", mutant))
+    return int(pytest.main([*_words(), *pure_tests(module)]))
+
+
+def _in_place(module: str, mutant: Mutant, items: list[Any], heard: _Loop) -> int:
+    """For the body of a function: only its code is exchanged, the collected tests are run."""
+    live: Any = sys.modules[f"points.domain.{module}"]
+    for part in mutant.function.split("."):
+        live = vars(live)[part] if isinstance(live, type) else getattr(live, part)
+    live = getattr(live, "fget", None) or getattr(live, "__func__", live)
+    live = getattr(live, "__wrapped__", live)
+    waiting: list[Any] = [compile(mutant.tree, live.__code__.co_filename, "exec")]
+    while waiting:
+        code = waiting.pop()
+        if code.co_qualname == mutant.function:
+            live.__code__ = code
+            break
+        waiting += [one for one in code.co_consts if hasattr(one, "co_qualname")]
+    else:
+        raise LookupError(mutant.function)
+    for place, item in enumerate(items):
+        after = items[place + 1] if place + 1 < len(items) else None
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
+        if heard.failed:
+            return 1
+    return 0
+
+
+class _Loop:
+    """Instead of running the collected tests once: once for each mutant."""
+
+    def __init__(self, given: argparse.Namespace, wanted: list[str]) -> None:
+        self.given, self.wanted, self.failed = given, wanted, False
+        self.known: dict[str, Any] = (
+            json.loads(given.report.read_text()) if given.report.is_file() else {})
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        self.failed = self.failed or report.failed
+
+    def pytest_runtestloop(self, session: Any) -> bool:
+        # Examples before properties: most errors are noticed by an example, at once.
+        every = sorted(session.items, key=lambda item: hasattr(item.obj, "hypothesis"))
+        for module in self.wanted:
+            places = [ROOT / path for path in pure_tests(module)]
+            items = [item for place in places for item in every if item.path == place]
+            items.sort(key=lambda item: hasattr(item.obj, "hypothesis"))
+            self._module(module, items)
+        return True
+
+    def _module(self, module: str, items: list[Any]) -> None:
+        source = (DOMAIN / f"{module}.py").read_text("utf-8")
+        found: dict[str, Any] = {"killed": 0, "time": 0, "survivors": []}
+        last = None
+        if self.given.again and module in self.known:
+            last = {(s["line"], s["what"]) for s in self.known[module]["survivors"]}
+            found |= {name: self.known[module][name] for name in ("killed", "time")}
+        for mutant in mutants(source):
+            if last is not None and (mutant.line, mutant.what) not in last:
+                continue
+            if mutant.function:
+                outcome = _outcome(lambda m=mutant: _in_place(module, m, items, self))  # type: ignore[misc]
+            else:
+                outcome = _outcome(lambda m=mutant: _from_the_start(module, m))  # type: ignore[misc]
+            if outcome == "survived":
+                text = source.splitlines()[mutant.line - 1].strip()
+                found["survivors"].append(
+                    {"line": mutant.line, "what": mutant.what, "text": text})
+                print(f"  {module}.py:{mutant.line}: {mutant.what}    {text}", file=sys.stderr,
+                      flush=True)
+            else:
+                found[outcome] += 1
+        self.known[module] = found
+        self.given.report.parent.mkdir(parents=True, exist_ok=True)
+        self.given.report.write_text(json.dumps(self.known, ensure_ascii=False, indent=1))
+        print(_line(module, [found]), file=sys.stderr, flush=True)
+
+
+def _words() -> list[str]:
+    without = ("django", "cacheprovider", "xdist", "socket", "schemathesis", "playwright",
+               "timeout")
     plugins = [word for one in without for word in ("-p", f"no:{one}")]
-    try:
-        if mutant is not None:
-            name = f"points.domain.{module}"
-            sys.meta_path.insert(0, _Planted(name, DOMAIN / f"{module}.py", mutant))
-        # No assertion about time may decide: the machine may be busy.
-        return int(pytest.main([
-            "-x", "-q", "--no-header", "-o", "addopts=-p tests.environment", *plugins,
-            "-k", "not under_a_millisecond", *pure_tests(module),
-        ]))
-    except BaseException:  # noqa: BLE001  # a mutant that cannot even be imported is noticed
-        return 3
+    # No assertion about time may decide: the machine may be busy.
+    return ["-x", "-q", "-s", "--no-header", "-o", "addopts=-p tests.environment", *plugins,
+            "-k", "not under_a_millisecond"]
 
 
 def main(argv: list[str]) -> int:
@@ -141,38 +212,26 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--again", action="store_true", help="only those that survived last time")
     parser.add_argument("--least", type=float, default=95.0, help="percent; exit 1 below")
     given = parser.parse_args(argv)
-    import hypothesis  # noqa: F401  # before the forks: imported once
-    import pytest  # noqa: F401
+    import pytest
+    from hypothesis import Phase, settings
 
+    os.chdir(ROOT)
+    sys.path.insert(0, str(ROOT))
+    settings.register_profile(
+        "mutation", max_examples=40, derandomize=True, database=None, deadline=None,
+        phases=(Phase.explicit, Phase.generate),  # found is enough, it need not be small
+    )
+    settings.load_profile("mutation")
     every = [path.stem for path in sorted(DOMAIN.glob("*.py")) if path.stem != "__init__"]
     wanted = [one for one in given.only.split(",") if one] or every
-    known = json.loads(given.report.read_text()) if given.report.is_file() else {}
-    for module in wanted:
-        if run(module, None) != "survived":
-            print(f"{module}: the tests fail without any mutant")
-            return 1
-        source = (DOMAIN / f"{module}.py").read_text("utf-8")
-        last = {(s["line"], s["what"]) for s in known.get(module, {}).get("survivors", [])}
-        found: dict[str, Any] = {"killed": 0, "time": 0, "survivors": []}
-        if given.again:
-            found["killed"], found["time"] = known[module]["killed"], known[module]["time"]
-        for mutant in mutants(source):
-            if given.again and (mutant.line, mutant.what) not in last:
-                continue
-            outcome = run(module, mutant)
-            if outcome == "survived":
-                text = source.splitlines()[mutant.line - 1].strip()
-                found["survivors"].append(
-                    {"line": mutant.line, "what": mutant.what, "text": text})
-                print(f"  {module}.py:{mutant.line}: {mutant.what}    {text}", flush=True)
-            else:
-                found[outcome] += 1
-        known[module] = found
-        given.report.parent.mkdir(parents=True, exist_ok=True)
-        given.report.write_text(json.dumps(known, ensure_ascii=False, indent=1))
-        print(_line(module, [found]), flush=True)
-    print(_line("together", [known[one] for one in wanted]))
-    return 0 if _score([known[one] for one in wanted]) >= given.least else 1
+    paths = sorted({path for module in wanted for path in pure_tests(module)})
+    if pytest.main([*_words(), *paths]) != 0:
+        print("the tests fail without any mutant")
+        return 1
+    loop = _Loop(given, wanted)
+    pytest.main([*_words(), *paths], plugins=[loop])
+    print(_line("together", [loop.known[one] for one in wanted]))
+    return 0 if _score([loop.known[one] for one in wanted]) >= given.least else 1
 
 
 def _score(found: list[dict[str, Any]]) -> float:
