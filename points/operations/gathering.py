@@ -46,7 +46,7 @@ class TooSlow(OperationalError):
     """The database did not answer in time; nothing is known about the scan but its id."""
 
 
-_waiting: queue.SimpleQueue[_Waiting] = queue.SimpleQueue()
+_waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
 _thread: threading.Thread | None = None
 _starting = threading.Lock()
 _on = False
@@ -59,9 +59,16 @@ def start() -> None:
 
 
 def stop() -> None:
-    """Let every scan go alone again (the thread goes on waiting, for nobody)."""
+    """Let every scan go alone again."""
     global _on
     _on = False
+
+
+def close() -> None:
+    """End the thread and its connection, after what waits now."""
+    if _thread is not None and _thread.is_alive():
+        _waiting.put(None)
+        _thread.join(timeout=PATIENCE)
 
 
 def record_gathered(*, token: str, scan: ScanRequest) -> ScanAnswer | None:
@@ -91,24 +98,31 @@ def _ensure() -> None:
 
 
 def _run() -> None:
-    """Take what waits, record it, wake the callers; for ever."""
-    while True:
-        group = [_waiting.get()]
-        while len(group) < LARGEST:
+    """Take what waits, record it, wake the callers; until ``close``."""
+    ended = False
+    while not ended:
+        group = []
+        one = _waiting.get()
+        while one is not None:
+            group.append(one)
             try:
-                group.append(_waiting.get_nowait())
+                one = _waiting.get_nowait() if len(group) < LARGEST else None
             except queue.Empty:
                 break
+        else:
+            ended = len(group) < LARGEST
         try:
-            _record(group)
+            if group:
+                _record(group)
         except Exception as error:  # noqa: BLE001  # the callers then go the usual way, and say why
             log.warning("gathered scans go alone: %s", type(error).__name__)
-            for one in group:
-                one.answer = None
+            for waited in group:
+                waited.answer = None
             _mend()
         finally:
-            for one in group:
-                one.done.release()
+            for waited in group:
+                waited.done.release()
+    _mend()
 
 
 def _record(group: Sequence[_Waiting]) -> None:
