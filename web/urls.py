@@ -18,6 +18,7 @@ from web import (
     urls_groups,
     urls_kiosk,
     urls_office,
+    urls_paper,
     urls_persons,
     urls_years,
 )
@@ -71,9 +72,6 @@ community: list[URLPattern | URLResolver] = [
     path("host/sessions/<int:session_id>/search/accept", host.Accept.as_view(),
          name="host-search-accept"),
     path("host/sessions/<int:session_id>/entry", host.Entry.as_view(), name="host-entry"),
-    path("host/sessions/<int:session_id>/sheet", host_records.Sheet.as_view(), name="host-sheet"),
-    path("host/sessions/<int:session_id>/sheet.pdf", host_records.SheetPrint.as_view(),
-         name="host-sheet-print"),
     path("host/sessions/<int:session_id>/records/<int:attendance_id>/void",
          host_records.Void.as_view(), name="host-void"),
     path("shop", shop.Take.as_view(), name="shop"),
@@ -100,7 +98,8 @@ def pages(faces: Iterable[str]) -> list[URLPattern | URLResolver]:
         found += [*public, *urls_persons.public]
     if "community" in wanted:
         found += [*community, *urls_groups.urlpatterns, *urls_kiosk.urlpatterns,
-                  *urls_community.urlpatterns, *urls_persons.community,
+                  *urls_community.urlpatterns, *urls_paper.urlpatterns,
+                  *urls_persons.community,
                   *urls_council_rules.urlpatterns, *urls_years.urlpatterns]
     if "office" in wanted:
         found += urls_office.urlpatterns

@@ -125,11 +125,13 @@ class Person:
         """One page."""
         return self._send("GET", path)
 
-    def post(self, path: str, **fields: str) -> Answer:
+    def post(self, path: str, **fields: str | list[str]) -> Answer:
         """Fill in the form of a page and send it."""
         page = self.get(path).body.decode(errors="replace")
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
-        hidden = {"csrfmiddlewaretoken": html.unescape(token[1])} if token else {}
+        hidden: dict[str, str | list[str]] = (
+            {"csrfmiddlewaretoken": html.unescape(token[1])} if token else {}
+        )
         return self._send("POST", path, {**hidden, **fields})
 
     def follow(self, answer: Answer) -> Answer:
@@ -147,14 +149,16 @@ class Person:
             answer = self.post("/sign-in/code", code=totp(account.totp_secret, time.time()))
         return answer
 
-    def _send(self, method: str, path: str, fields: Mapping[str, str] | None = None) -> Answer:
+    def _send(
+        self, method: str, path: str, fields: Mapping[str, str | list[str]] | None = None
+    ) -> Answer:
         headers = {"Cookie": "; ".join(f"{k}={v}" for k, v in self._cookies.items()),
                    "Origin": f"http://{self.wire.host}:{self.wire.port}",
                    "Host": f"{self.wire.host}:{self.wire.port}"}
         body = None
         if fields is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
-            body = urlencode(fields).encode()
+            body = urlencode(fields, doseq=True).encode()
         answer = self.wire.send(method, path, headers=headers, body=body)
         for line in answer.headers.get("set-cookie", "").split("\n"):
             name, found, rest = line.partition("=")

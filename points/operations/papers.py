@@ -8,6 +8,8 @@ Refuses another group's sheet and somebody else's vouchers (not found).  The dra
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
@@ -16,7 +18,7 @@ from django.db import transaction
 from points import keys
 from points.documents.attendance_sheet import attendance_sheet as draw_sheet
 from points.documents.cards import card_sheets
-from points.documents.label_formats import CARD_10, FORMATS
+from points.documents.label_formats import CARD_10, FORMATS, LabelFormat
 from points.documents.posters import event_poster as draw_poster
 from points.documents.posters import practice_poster as draw_practice
 from points.documents.values import (
@@ -38,8 +40,10 @@ from points.queries.sessions import SessionLine, printed_code, session
 from points.queries.sheets import EMPTY_LINES
 from registry import access, audit
 from registry.access import JAPAN, Scope
+from registry.documents import MissingGlyphs
 from registry.domain.errors import NotFound, Refused
 from registry.domain.roles import Permission
+from registry.fonts import missing_glyphs
 from registry.operations.staff import actor_id
 from registry.queries.cards import cards_of, codes_for_printing
 from registry.queries.organisations import members, organisations
@@ -51,19 +55,38 @@ def _url(folder: str, code: str) -> str:
     return tokens.card_url(keys.code_scheme(), keys.code_host(), folder, code)
 
 
+def formats() -> dict[str, str]:
+    """Code → name of every paper that cards and stickers are printed on."""
+    return {one.code: one.label for one in FORMATS.values()}
+
+
+@dataclass(frozen=True)
+class CardsToDraw:
+    """Cards whose print is accounted for; draw them once the transaction is over."""
+
+    words: CardSheet
+    cards: tuple[Card, ...]
+    form: LabelFormat
+    at: datetime
+
+    def draw(self) -> bytes:
+        """The PDF.  Asks nothing of the database."""
+        return card_sheets(self.words, self.cards, created_at=self.at, form=self.form)
+
+
 @transaction.atomic
-def card_pages(
+def cards_to_draw(
     *, volunteer_ids: Sequence[int], by: Scope, form: str = CARD_10.code,
     why: str = CardPrint.Why.REPRINT,
-) -> bytes:
-    """The cards in force of these volunteers in their order, on a format, as PDF.
+) -> CardsToDraw:
+    """The cards in force of these volunteers in their order, for a format.
 
     The print is accounted for: who printed which cards when and why.
 
     Raises:
         Forbidden: somebody else's without ``cards.issue``.
         NotFound: none of them has a card in force.
-        Refused: ``unknown_format``.
+        Refused: ``unknown_format``; ``missing_glyphs`` for a name that cannot be printed.
     """
     if form not in FORMATS:
         raise Refused("この用紙の形はありません。", code="unknown_format")
@@ -73,21 +96,31 @@ def card_pages(
     shown = [one for one in volunteer_ids if one in printed and one in facts]
     if not shown:
         raise NotFound
+    lost = missing_glyphs("".join(facts[one].name + facts[one].kana for one in shown))
+    if lost:
+        raise MissingGlyphs(lost)
     _account_for(shown, form, why, by)
-    sheet = CardSheet(
-        title="ボランティアカード", municipality=settings.CITY_NAME,
-        finder=f"ひろった方は 社会福祉協議会 {settings.HELP_PHONE} へ", sample=settings.DEMO,
-    )
-    return card_sheets(
-        sheet,
-        [
+    return CardsToDraw(
+        CardSheet(
+            title="ボランティアカード", municipality=settings.CITY_NAME,
+            finder=f"ひろった方は 社会福祉協議会 {settings.HELP_PHONE} へ", sample=settings.DEMO,
+        ),
+        tuple(
             Card(code=_url("C", printed[one]), code_text=codes.grouped(printed[one]),
                  number=facts[one].number, name=facts[one].name, kana=facts[one].kana,
                  programmes=tuple(known.short_of.values()))
             for one in shown
-        ],
-        created_at=by.at, form=FORMATS[form],
+        ),
+        FORMATS[form], by.at,
     )
+
+
+def card_pages(
+    *, volunteer_ids: Sequence[int], by: Scope, form: str = CARD_10.code,
+    why: str = CardPrint.Why.REPRINT,
+) -> bytes:
+    """``cards_to_draw`` drawn at once, as PDF; for a few cards.  Raises as it does."""
+    return cards_to_draw(volunteer_ids=volunteer_ids, by=by, form=form, why=why).draw()
 
 
 def _account_for(volunteer_ids: Sequence[int], form: str, why: str, by: Scope) -> None:

@@ -72,8 +72,8 @@ def issue_cards(*, codes: Mapping[int, str], by: Scope) -> list[Card]:
 
 
 @transaction.atomic
-def cancel_card(*, volunteer_id: int, by: Scope) -> Card:
-    """Kill the card in force; a scan of it is refused from now on.
+def cancel_card(*, volunteer_id: int, by: Scope, reason: str = "") -> Card:
+    """Kill the card in force; a scan of it is refused from now on.  ``reason`` stays with it.
 
     Raises:
         Forbidden: without ``cards.issue``.
@@ -89,20 +89,23 @@ def cancel_card(*, volunteer_id: int, by: Scope) -> Card:
     if card is None:
         raise NotFound
     card.cancelled_at, card.cancelled_by_id = by.at, actor_id(by=by)
-    card.save(update_fields=["cancelled_at", "cancelled_by"])
+    card.cancel_reason = reason.strip()[:80]
+    card.save(update_fields=["cancelled_at", "cancelled_by", "cancel_reason"])
     audit.note(scope=by, kind=LogKind.CHANGE, action="cards.cancel", subject_kind="volunteer",
-               subject_id=volunteer_id, detail={"card": card.pk})
+               subject_id=volunteer_id, detail={"card": card.pk, "reason": card.cancel_reason})
     return card
 
 
 @transaction.atomic
-def reissue_card(*, volunteer_id: int, code: str, by: Scope) -> Card:
+def reissue_card(*, volunteer_id: int, code: str, by: Scope, reason: str = "") -> Card:
     """Cancel the card in force, if any, and issue a new one.  Raises as ``issue_card``.
+
+    The old code dies at once; points stay with the volunteer.
 
     Cards of records that were united with this one (P8) die with it: one person, one card.
     """
     former = Volunteer.objects.visible_to(by).filter(merged_into_id=volunteer_id)
     for one in [volunteer_id, *former.order_by("pk").values_list("pk", flat=True)]:
         with suppress(NotFound):  # nothing to cancel: issue_card decides whether one exists
-            cancel_card(volunteer_id=one, by=by)
+            cancel_card(volunteer_id=one, by=by, reason=reason)
     return issue_card(volunteer_id=volunteer_id, code=code, by=by)

@@ -59,6 +59,12 @@ def cards_of(scope: Scope, *, volunteer_ids: Iterable[int]) -> dict[int, CardFac
     return {row[1]: CardFact(*row) for row in rows.values_list(*_COLUMNS)}
 
 
+def cards_by_id(scope: Scope, *, card_ids: Iterable[int]) -> dict[int, CardFact]:
+    """card id → card, cancelled ones too, of those visible."""
+    rows = Card.objects.visible_to(scope).filter(pk__in=list(card_ids))
+    return {row[0]: CardFact(*row) for row in rows.values_list(*_COLUMNS)}
+
+
 def codes_for_printing(scope: Scope, *, volunteer_ids: Iterable[int]) -> dict[int, str]:
     """volunteer id → the code of the card in force.  The volunteer's own needs no permission.
 

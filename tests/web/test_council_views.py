@@ -62,7 +62,8 @@ def test_P6_reissue_kills_the_old_card(world: Any, council: Client) -> None:
     path = f"/council/volunteers/{world.people[0]}"
     assert council.get(path).status_code == 200
     old = world.card(0)
-    assert council.post(path).content.startswith(b"%PDF-")
+    given = {"act": "reissue", "reason": "紛失", "form": "card10"}
+    assert council.post(f"{path}/card", given).content.startswith(b"%PDF-")
     with access.system(at=world.at, reason="test") as by:
         (answer,) = attendance.record(scans=[world.scan(0, code=old)], by=by).results
     assert answer.result == "cancelled_card"

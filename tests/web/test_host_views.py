@@ -106,21 +106,6 @@ def test_a_typed_code_works_without_scripts(world: Any, host: Client) -> None:
     assert "読みとれません" in wrong.content.decode()
 
 
-def test_P4_paper_sheet_needs_the_papers_headcount(world: Any, host: Client) -> None:
-    path = f"/host/sessions/{world.session}/sheet"
-    page = host.get(path)
-    people = [value for value, _ in page.context["form"].fields["people"].choices]
-    assert people == world.people
-    given = {"token": page.context["token"], "people": people[:2], "headcount": "３人"}
-    wrong = host.post(path, given)
-    assert wrong.status_code == 422 and "しるしは2人、紙の人数は3人" in wrong.content.decode()
-    assert 'value="３人"' in wrong.content.decode() and "checked" in wrong.content.decode()
-    for _ in range(2):
-        assert host.post(path, given | {"headcount": "2"}).status_code == 302
-    assert Attendance.objects.unscoped().filter(method="paper").count() == 2
-    assert host.get(f"/host/sessions/{world.session}").context["agrees"]
-
-
 def test_P5_reconciliation_and_a_void_with_its_reason(world: Any, host: Client) -> None:
     with access.scope(world.leader, at=world.at) as by:
         attendance.record(scans=[world.scan(0)], by=by)
@@ -132,11 +117,6 @@ def test_P5_reconciliation_and_a_void_with_its_reason(world: Any, host: Client) 
     again = host.get(f"/host/sessions/{world.session}")
     assert again.context["counted"] == 0 and "まちがい" in again.content.decode()
     assert host.post(row["void_url"], {"reason": "もう一度"}).status_code == 409
-
-
-def test_the_sheet_prints(world: Any, host: Client) -> None:
-    answer = host.get(f"/host/sessions/{world.session}/sheet.pdf")
-    assert answer.content.startswith(b"%PDF-")
 
 
 @pytest.fixture

@@ -37,4 +37,37 @@ class CardsForm(forms.Form):
         },
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
+    form = forms.ChoiceField(label="用紙", required=False)
 
+    def __init__(self, *given: object, formats: list[tuple[str, str]], **more: object) -> None:
+        super().__init__(*given, **more)  # type: ignore[arg-type]  # passes on what Form takes
+        self.fields["form"].choices = formats  # type: ignore[attr-defined]  # a ChoiceField
+
+
+
+class CardForm(forms.Form):
+    """One volunteer's card: print it again, or replace it, on a format."""
+
+    act = forms.ChoiceField(
+        label="なにをしますか", widget=forms.RadioSelect,
+        choices=[("reprint", "同じカードを もう一度印刷する"),
+                 ("reissue", "新しいコードで再発行する（前のカードは使えなくなります）")],
+        error_messages={"required": "どちらか、えらんでください。"},
+    )
+    reason = forms.ChoiceField(
+        label="再発行の理由", required=False,
+        choices=[("", "えらんでください"), ("紛失", "紛失"), ("よごれ・破損", "よごれ・破損"),
+                 ("氏名の変更", "氏名の変更"), ("ほかの人に知られた", "ほかの人に知られた"),
+                 ("そのほか", "そのほか")],
+    )
+    form = forms.ChoiceField(label="用紙")
+
+    def __init__(self, *given: object, formats: list[tuple[str, str]], **more: object) -> None:
+        super().__init__(*given, **more)  # type: ignore[arg-type]  # passes on what Form takes
+        self.fields["form"].choices = formats  # type: ignore[attr-defined]  # a ChoiceField
+
+    def clean(self) -> dict[str, object]:
+        given = dict(super().clean() or self.cleaned_data)
+        if given.get("act") == "reissue" and not given.get("reason"):
+            self.add_error("reason", "再発行の理由を えらんでください。")
+        return given

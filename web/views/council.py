@@ -15,6 +15,7 @@ from django.urls import reverse
 
 from points.queries import groups, waiting
 from points.queries.sessions import SessionLine, sessions
+from points.queries.sheets import waiting_count
 from registry.access import Scope
 from registry.domain.calendar import format_date
 from registry.domain.roles import Permission
@@ -58,6 +59,9 @@ class Home(Page):
             {"title": "カードのない方", "count": without, "unit": "人", "late": False,
              "detail": "登録は すんでいて、カードがまだの方です。", "action": "カードをつくる",
              "url": reverse("council-cards")},
+            {"title": "紙の名前の確認", "count": waiting_count(scope), "unit": "人",
+             "late": False, "detail": "紙に名前があり、登録が わからない方です。",
+             "action": "確かめる", "url": reverse("host-waiting")},
             {"title": "団体の届け出・実績報告", "count": filed, "unit": "件", "late": False,
              "detail": "審査を まっています。", "action": "審査する",
              "url": reverse("council-groups") + "?show=waiting"},

@@ -62,7 +62,8 @@ class Volunteers(Page):
         return Reply("web/office/list.html", {
             "heading": "ボランティア", "meta": f"この画面 {len(page.items)}人",
             "actions": [{"label": "カードをつくる", "url": reverse("council-cards"),
-                         "kind": "primary"}],
+                         "kind": "primary"},
+                        {"label": "印刷の記録", "url": reverse("council-prints"), "kind": ""}],
             "filter_form": form, "filter_method": "post", "filter_action": here, "reset_url": here,
             "caption": "登録しているボランティア（かなの順）",
             "headers": ["氏名", "かな", "手帳番号", "年齢", "町内会", "カード", "支援者さがし"],
@@ -93,7 +94,7 @@ class Volunteers(Page):
 class Volunteer(Page):
     """``/council/volunteers/<id>``: facts, card and phones of one volunteer."""
 
-    needs = {"get": Permission.VOLUNTEERS_MANAGE, "post": Permission.CARDS_ISSUE}
+    needs = {"get": Permission.VOLUNTEERS_MANAGE}
     section = "council-volunteers"
 
     def get(self, request: HttpRequest, scope: Scope, volunteer_id: int) -> Answer:
@@ -115,18 +116,11 @@ class Volunteer(Page):
                  "url": reverse("council-phone-remove", args=[phone.id])}
                 for n, phone in enumerate(bound, start=1)
             ],
+            "card_url": reverse("council-card", args=[one.id]),
             "wrong": wrong, "stopped": stopped,
             "lift_url": reverse("council-lift-lockout", args=[one.id]),
-            "action": reverse("council-volunteer", args=[one.id]),
             "back_url": reverse("council-volunteers"),
         })
-
-    def post(self, request: HttpRequest, scope: Scope, volunteer_id: int) -> Answer:
-        """A new card (the old code dies); the print follows at once."""
-        cards.reissue_card(
-            volunteer_id=volunteer_id, code=tokens.mint("card").code, by=scope
-        )
-        return printed(scope, [volunteer_id])
 
 
 class RemovePhone(Page):
@@ -159,11 +153,11 @@ class Cards(Page):
 
     def get(self, request: HttpRequest, scope: Scope) -> Answer:
         waiting = len(volunteers_without_card(scope))
-        form = CardsForm(initial={"count": min(waiting, 50) or None})
+        form = CardsForm(initial={"count": min(waiting, 50) or None}, formats=formats())
         return self._drawn_form(scope, form, waiting)
 
     def post(self, request: HttpRequest, scope: Scope) -> Answer:
-        form = CardsForm(request.POST)
+        form = CardsForm(request.POST, formats=formats())
         waiting = volunteers_without_card(scope)
         if not form.is_valid():
             return self._drawn_form(scope, form, len(waiting), 422)
@@ -171,14 +165,14 @@ class Cards(Page):
         if not chosen:
             raise Refused("カードのない方は いません。", code="no_cards_to_print")
         cards.issue_cards(codes={one: tokens.mint("card").code for one in chosen}, by=scope)
-        return printed(scope, chosen)
+        return printed(scope, chosen, form=form.cleaned_data["form"] or "card10", why="new")
 
     def refused(
         self, request: HttpRequest, scope: Scope, error: TsunagariError, **path: object
     ) -> Answer | None:
         if request.method != "POST" or not scope.may(Permission.CARDS_ISSUE):
             return None
-        form = CardsForm(request.POST)
+        form = CardsForm(request.POST, formats=formats())
         form.add_error(None, error.message)
         return self._drawn_form(scope, form, len(volunteers_without_card(scope)), 422)
 
@@ -192,8 +186,15 @@ class Cards(Page):
         }, status=status)
 
 
-def printed(scope: Scope, volunteer_ids: list[int]) -> Answer:
-    """The card sheet of some volunteers."""
-    body = papers.card_pages(volunteer_ids=volunteer_ids, by=scope)
-    return file_response(body, name=f"cards-{local(scope.at):%Y%m%d-%H%M}.pdf",
-                         kind="application/pdf")
+def formats() -> list[tuple[str, str]]:
+    """The kinds of paper that cards are printed on."""
+    return [*papers.formats().items()]
+
+
+def printed(
+    scope: Scope, volunteer_ids: list[int], *, form: str = "card10", why: str = "reprint"
+) -> Answer:
+    """The card sheet of some volunteers, drawn once the transaction is over."""
+    ready = papers.cards_to_draw(volunteer_ids=volunteer_ids, by=scope, form=form, why=why)
+    name = f"cards-{local(scope.at):%Y%m%d-%H%M}.pdf"
+    return lambda: file_response(ready.draw(), name=name, kind="application/pdf")

@@ -1,13 +1,11 @@
-"""After the session: the paper sheet, the headcount, who was there, what the devices sent.
+"""After the session: the headcount, who was there, what the devices sent.
 
-Owns ``/host/sessions/<id>`` with its reconciliation (P5), entering the paper sheet in its own
-order (P4.5), taking a record back, and the sheet to print.  Refuses a sheet whose marks do not
-equal the paper's headcount.
+Owns ``/host/sessions/<id>`` with its reconciliation (P5) and taking a record back.  Paper has
+pages of its own (``host_sheets``).  Refuses nothing by itself.
 """
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,20 +14,18 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 
 from points.domain.results import Result
-from points.operations import attendance, papers
+from points.operations import attendance
 from points.operations import sessions as session_operations
-from points.operations.scanning import ScanRequest
+from points.queries.headcounts import headcount_report
 from points.queries.reconciliation import DeviceReport, reconciliation
-from points.queries.sessions import SessionLine, session, session_detail
+from points.queries.sessions import session, session_detail
+from points.queries.sheets import entries
 from registry.access import Scope
-from registry.domain.errors import TsunagariError
 from registry.domain.roles import Permission
-from registry.queries.organisations import members
-from registry.queries.volunteers import volunteer_facts
-from web.forms.host import HeadcountForm, SheetForm, VoidForm
-from web.presenting import entry_mark, local, read_mark, session_words
+from web.forms.host import HeadcountForm, VoidForm
+from web.presenting import local, session_words
 from web.states import state
-from web.views.base import Answer, Page, Reply, file_response, status_of
+from web.views.base import Answer, Page, Reply
 from web.views.host_kiosks import clock_words
 
 METHODS = {"card": "カード", "event": "会場のQR", "printed": "紙のQR", "name_search": "名前",
@@ -79,6 +75,11 @@ class OneSession(Page):
                  if may_void and one.voided_at is None else None}
                 for one in detail.attendances
             ],
+            "heads": (heads := headcount_report(scope, session_id=session_id)),
+            "methods": [(METHODS.get(code, code), n) for code, n in heads.by_method.items()],
+            "entries": entries(scope, session_id=session_id),
+            "poster_url": reverse("host-poster", args=[session_id]),
+            "waiting_url": reverse("host-waiting"),
             "sheet_url": reverse("host-sheet", args=[session_id]),
             "print_url": reverse("host-sheet-print", args=[session_id]),
             "reception_url": reverse("host-reception", args=[session_id]),
@@ -107,74 +108,6 @@ def ranges(numbers: Sequence[int]) -> list[str]:
         else:
             runs.append([one, one])
     return [str(a) if a == b else f"{a}〜{b}" for a, b in runs]
-
-
-class Sheet(Page):
-    """The paper sheet, entered in its own order."""
-
-    needs = {"get": Permission.SESSIONS_MANAGE, "post": Permission.SESSIONS_MANAGE}
-
-    def get(self, request: HttpRequest, scope: Scope, session_id: int) -> Answer:
-        line = session(scope, session_id=session_id)
-        return self._form(line, SheetForm(people=self._people(scope, line)), entry_mark(scope.at))
-
-    def post(self, request: HttpRequest, scope: Scope, session_id: int) -> Answer:
-        line = session(scope, session_id=session_id)
-        mark = request.POST.get("token", "")
-        form = SheetForm(request.POST, people=self._people(scope, line))
-        if not form.is_valid():
-            return self._form(line, form, mark, 422)
-        number, _ = read_mark(mark)
-        answers = attendance.record(scans=[
-            ScanRequest(uuid.uuid5(number, str(one)), line.starts_at, session_id=session_id,
-                        volunteer_id=one, method="paper")
-            for one in form.cleaned_data["people"]
-        ], by=scope).results
-        session_operations.declare_headcount(
-            session_id=session_id, headcount=form.cleaned_data["headcount"], by=scope
-        )
-        recorded = sum(1 for one in answers if one.result in {r.value for r in Result}
-                       and Result(one.result).recorded)
-        messages.success(request, f"{recorded}人の参加を 記録しました。")
-        return HttpResponseRedirect(reverse("host-session", args=[session_id]))
-
-    def refused(
-        self, request: HttpRequest, scope: Scope, error: TsunagariError, **path: Any
-    ) -> Answer | None:
-        if request.method != "POST" or status_of(error) != 422:
-            return None
-        line = session(scope, session_id=path["session_id"])
-        form = SheetForm(request.POST, people=self._people(scope, line))
-        form.add_error(None, error.message)
-        return self._form(line, form, entry_mark(scope.at), 422)
-
-    @staticmethod
-    def _people(scope: Scope, line: SessionLine) -> list[tuple[int, str]]:
-        """The group's members of that day in the order of the printed sheet."""
-        order = [one.volunteer_id for one in
-                 members(scope, organisation_ids=[line.organisation_id], on=line.held_on)]
-        facts = volunteer_facts(scope, volunteer_ids=order, action="sessions.sheet")
-        return [(one, f"{n}　{facts[one].name}（{facts[one].number}）")
-                for n, one in enumerate((o for o in order if o in facts), start=1)]
-
-    @staticmethod
-    def _form(line: SessionLine, form: SheetForm, mark: str, status: int = 200) -> Reply:
-        return Reply("web/volunteer/form.html", {
-            "question": "紙の名簿から 入力する",
-            "lead": f"{line.title}　紙と同じ順に ならんでいます。",
-            "form": form, "action": reverse("host-sheet", args=[line.id]), "token": mark,
-            "submit_label": "記録する", "back_url": reverse("host-session", args=[line.id]),
-        }, status=status)
-
-
-class SheetPrint(Page):
-    """The paper list of a session as PDF (P4.5)."""
-
-    needs = {"get": Permission.SESSIONS_MANAGE}
-
-    def get(self, request: HttpRequest, scope: Scope, session_id: int) -> Answer:
-        body = papers.attendance_pages(session_id=session_id, by=scope)
-        return file_response(body, name=f"sheet-{session_id}.pdf", kind="application/pdf")
 
 
 class Void(Page):

@@ -105,6 +105,11 @@ class Event(PhonePage):
         """Every code that cannot be read has its own designed page."""
         if not isinstance(error, BadCode):
             return None
+        if error.detail == "practice":  # 練習用: a genuine code that counts nobody
+            return Reply("web/volunteer/practice.html", {
+                "done": "done" in request.GET,
+                "again_url": reverse("event", args=[path["code"]]),
+            })
         return Reply("web/volunteer/scan_result.html", {
             "result": error.code, "points": 0, "reason": "", "detail": error.message,
         }, status=422)

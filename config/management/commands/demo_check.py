@@ -14,6 +14,7 @@ from config import console
 from config.democity import (
     check_groups,
     check_offline,
+    check_paper,
     check_plan,
     check_points,
     check_roster,
@@ -49,6 +50,10 @@ STEPS: tuple[Step, ...] = (
     ("明細 / statement", check_points.read_statement),
     ("交換 / exchange", check_points.exchange),
     ("利用券 / voucher used", check_points.use_voucher),
+    ("紙の名簿 / paper sheet", check_paper.paper_sheet),
+    ("おくれた紙 / a sheet three weeks late", check_paper.late_sheet),
+    ("紙のQR / printed event code", check_paper.printed_code),
+    ("名前でさがす / name search", check_paper.name_search),
     ("要領の変更 / rule change from a date", check_rules.change_rules),
     ("年度のしめきりと失効 / a year closed", check_years.close_a_year),
     ("重なりと統合 / the unification queue", check_unification.unify),
