@@ -47,7 +47,7 @@ class DecisionForm(YearForm):
     """決裁: why, who decided and when."""
 
     reason = _text("わけ", "あとから読む方のために。", 160)
-    authority = _text("決裁", "だれの、どの決裁か。たとえば「会長決裁 第12号」。", 80)
+    authority = _text("決裁した人と番号", "たとえば「会長決裁 第12号」。", 80)
     decided_on = JapaneseDate(label="決裁日")
 
 

@@ -16,6 +16,7 @@ from django.urls import reverse
 from points.queries import groups, waiting
 from points.queries.sessions import SessionLine, sessions
 from points.queries.sheets import waiting_count
+from points.queries.years import years
 from registry.access import Scope
 from registry.domain.calendar import format_date
 from registry.domain.roles import Permission
@@ -66,6 +67,13 @@ class Home(Page):
              "detail": "審査を まっています。", "action": "審査する",
              "url": reverse("council-groups") + "?show=waiting"},
         ]
+        if scope.may(Permission.RULES_MANAGE):
+            queues.append({
+                "title": "年度の訂正まち", "count": sum(one.waiting for one in years(scope)),
+                "unit": "件", "late": False,
+                "detail": "しめきった年度に、あとから届いた記録や変わった事実です。",
+                "action": "年度を見る", "url": reverse("council-years"),
+            })
         return Reply("web/office/home.html", {
             "heading": "社協の仕事", "today_text": format_date(scope.on), "queues": queues,
             "recent": [], "search_hint": "名前・かな・手帳番号。",

@@ -48,7 +48,7 @@ class Years(YearsPage):
             "heading": "年度のしめきり",
             "meta": f"手つづきの時期になった年度 {due}件" if due else "",
             "actions": [], "caption": "年度",
-            "headers": ["年度", "事業", "状態", "つぎの手つづき", "失効日", "訂正まち"],
+            "headers": ["年度", "状態", "つぎの手つづき", "失効日", "訂正まち"],
             "rows": [_listed(one) for one in found],
             "empty_text": "ひらいた年度は まだ ありません。",
         })
@@ -163,7 +163,7 @@ def _listed(one: YearFact) -> Block:
     step = "おわりました" if not one.step else one.not_yet or STEPS[one.step]
     ready = one.step in ("closing", "close") and not one.not_yet
     return row(
-        f"{one.fiscal_year}年度", one.name, cell(words, badge),
+        f"{one.fiscal_year}年度 {one.name}", cell(words, badge),
         cell(step, "caution" if ready else ""), day(one.terms.lapses_on),
         cell(f"{one.waiting}件", "caution" if one.waiting else ""),
         url=reverse("council-year", args=[one.programme, one.fiscal_year]),
