@@ -33,7 +33,7 @@ def begun(world: Any) -> None:
         attendance.record(scans=[world.scan(n) for n in range(3)], by=by)
 
 
-def test_P9_a_leader_keeps_members_and_renews_on_a_phone(world: Any, pages: Pages) -> None:
+def test_P9_a_leader_keeps_the_members_on_a_phone(world: Any, pages: Pages) -> None:
     begun(world)
     pages.clock = factory.NOON
     page = pages.open(PHONE, js=False, user=world.leader)
@@ -57,6 +57,12 @@ def test_P9_a_leader_keeps_members_and_renews_on_a_phone(world: Any, pages: Page
     page.get_by_label("カードのコード").fill(world.card(5))
     follow(page.get_by_role("button", name="会員にする"))
     expect(page.get_by_text("見本　菊").first).to_be_visible()
+
+
+def test_P9_a_leader_renews_the_group_on_a_phone(world: Any, pages: Pages) -> None:
+    begun(world)
+    pages.clock = factory.NOON
+    page = pages.open(PHONE, js=False, user=world.leader)
     page.goto(f"/host/groups/{world.group}")
     follow(page.get_by_role("button", name="更新する"))
     follow(page.get_by_role("link", name="届け出を直す"))
