@@ -26,15 +26,18 @@ from points.domain.rules import YearState, fiscal_year
 from points.models import Account, Attendance, AwardDecision, Exchange, Passbook, Transfer, Voucher
 from points.operations.attendance import resettle
 from points.operations.awarding import decision_values
+from points.operations.ledger_papers import check_papers
 from points.operations.ledger_rows import check_transfers, check_vouchers
 from points.operations.ledger_years import Corrections, check_years
 from points.queries import records, rulebook
 from points.queries.rulebook import Rules
 from registry import access, outbox
 from registry.access import Scope
-from registry.domain.errors import Forbidden
+from registry.domain.errors import Forbidden, Refused
 
 BLOCK = 500
+#: What rules and records raise when somebody wrote into them what no operation writes.
+_UNREADABLE = (KeyError, ValueError, Refused)
 
 
 @dataclass(frozen=True)
@@ -97,14 +100,24 @@ def verify(*, by: Scope) -> LedgerVerdict:
     """Recompute the whole ledger.  Raises ``Forbidden`` outside the service's own scope."""
     if not by.system:
         raise Forbidden
-    verdict, rules = LedgerVerdict(), rulebook.load()
+    verdict = LedgerVerdict()
+    try:
+        rules = rulebook.load()
+    except _UNREADABLE as wrong:
+        said = f"読めない形に変わっています（{wrong}）"
+        verdict.add("rules_unreadable", "要領・年度の定め", said)
+        return verdict
     for block in _blocks(by):
         verdict.volunteers += len(block)
         _check_block(block, rules, verdict, by)
     check_transfers(verdict, rules, by)
     _check_balances(verdict, by)
     check_vouchers(verdict, rules, by)
-    check_years(verdict, rules, by)
+    check_papers(verdict, rules, by)
+    try:
+        check_years(verdict, rules, by)
+    except _UNREADABLE as wrong:
+        verdict.add("years_unreadable", "年度", f"判断できない形に変わっています（{wrong}）")
     return verdict
 
 
@@ -132,7 +145,12 @@ def _check_block(block: list[int], rules: Rules, verdict: LedgerVerdict, by: Sco
     posted = _posted([*block, *former], by)
     held = Corrections(volunteer_ids=block, rules=rules, by=by)
     for volunteer, some in found.items():
-        counted = recount.count(some, people[volunteer], rules.book)
+        try:
+            counted = recount.count(some, people[volunteer], rules.book)
+        except _UNREADABLE as wrong:
+            verdict.add("cannot_be_counted", f"ボランティア {volunteer}",
+                        f"記録か規則が、数えられない形に変わっています（{wrong}）")
+            continue
         for (programme, year), shares in counted.shares.items():
             closed = rules.book.terms[programme, year].state is YearState.CLOSED
             expected = _frozen(shares, latest) if closed else shares

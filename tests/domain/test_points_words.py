@@ -13,7 +13,7 @@ from enum import Enum
 import pytest
 
 from points.domain import accounts, awards, results, rules, tokens, vouchers, years
-from points.domain.awards import Attendance, Standing, allocate
+from points.domain.awards import Attendance, Standing, allocate, total
 from points.domain.eligibility import Decision, Facts, decide
 from points.domain.rules import Rate, RuleSet, Source, YearTerms
 
@@ -102,3 +102,10 @@ def test_P2_an_hourly_rate_without_minutes_gives_nothing() -> None:
     assert seen().minutes == 0
     assert [s.points for s in allocate([seen()], [hourly], TERMS)] == [0]
     assert [s.points for s in allocate([seen(minutes=61)], [hourly], TERMS)] == [6]
+
+
+def test_P1_a_second_record_of_one_session_counts_once_in_total_and_shares() -> None:
+    twice = [seen(1), seen(2, session=1)]
+    assert total(twice, [RULES], TERMS) == 1
+    assert [s.limit for s in allocate(twice, [RULES], TERMS)] == [
+        awards.Limit.NONE, awards.Limit.DUPLICATE]

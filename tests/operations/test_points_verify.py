@@ -154,8 +154,9 @@ def test_P1_a_corrected_birth_date_counts_the_points_again(db: None) -> None:
         assert {one.kind for one in ledger.verify(by=by).differences} >= {"share_differs"}
     claimed = [one for one in outbox.claim(limit=10, lease=timedelta(minutes=1), at=world.at)
                if one.kind == "registry.volunteer_changed"]
-    assert len(claimed) == 1
-    relay.HANDLERS[claimed[0].kind](claimed[0], world.at)
+    assert [one.subject_id for one in claimed].count(world.people[0]) == 1
+    for one in claimed:
+        relay.HANDLERS[one.kind](one, world.at)
     with access.system(at=world.at, reason="verify") as by:
         found = ledger.verify(by=by)
     assert (found.differences, found.points) == ([], 0)
