@@ -34,6 +34,7 @@ NAMED = {
     "copy_id": ("evacuation.Copy",), "task_id": ("evacuation.SharingTask",),
     "letter_id": ("evacuation.Letter",), "row_id": ("evacuation.EditionRow",),
     "correction_id": ("evacuation.Correction",), "plan_id": ("evacuation.Plan",),
+    "waiting_id": ("points.WaitingRow",), "print_id": ("points.CardPrint",),
     "rule_set_id": ("points.RuleSet",), "draft_id": ("points.RuleDraft",),
     "enrolment_id": ("points.Enrolment",),
 }
