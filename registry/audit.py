@@ -16,7 +16,7 @@ from typing import Any
 
 from django.db import OperationalError, connection, transaction
 
-from registry import access
+from registry import access, rows
 from registry.access import Scope
 from registry.base import UnscopedAccess
 from registry.domain.errors import Conflict
@@ -38,10 +38,22 @@ class SealBusy(Conflict):
 def _insert(entries: list[LogEntry]) -> None:
     """Write entries.  Their numbers are drawn under the shared lock, so that none can appear
     later below a sealed one."""
-    if entries and connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_LOCK])
-    LogEntry.objects.unscoped().bulk_create(entries, batch_size=500)
+    if not entries:
+        return
+    written = [
+        (one.at, str(one.kind), one.action, one.user_id, one.office_id, one.subject_kind,
+         one.subject_id, one.person_id, json.dumps(one.fields, ensure_ascii=False), one.purpose,
+         json.dumps(one.detail, ensure_ascii=False), one.salt)
+        for one in entries
+    ]
+    lock: list[rows.Statement] = []
+    if connection.vendor == "postgresql":
+        lock = [("SELECT pg_advisory_xact_lock_shared(%s)", [_LOCK])]
+    rows.write([(LogEntry, _COLUMNS, written)], first=lock)
+
+
+_COLUMNS = ("at", "kind", "action", "user_id", "office_id", "subject_kind", "subject_id",
+            "person_id", "fields", "purpose", "detail", "salt")
 
 
 def _alone() -> None:

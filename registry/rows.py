@@ -115,14 +115,18 @@ def insert_statement(
 Table = tuple[type[models.Model], tuple[str, ...], Sequence[Any]]
 
 
-def write(tables: Sequence[Table], *, also: Sequence[Statement] = ()) -> None:
-    """Insert into several tables in order, then ``also``; one round trip on PostgreSQL."""
+def write(
+    tables: Sequence[Table], *, first: Sequence[Statement] = (), also: Sequence[Statement] = ()
+) -> None:
+    """``first``, insert into several tables in order, ``also``; one round trip on PostgreSQL."""
     some = [table for table in tables if table[2]]
     if connection.vendor == "postgresql":
-        asked = [*(insert_statement(*table) for table in some), *also]
+        asked = [*first, *(insert_statement(*table) for table in some), *also]
         if asked:
             fetch(*asked)
         return
+    if first:
+        fetch(*first)
     for table in some:
         insert(*table)
     if also:
