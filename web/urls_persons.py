@@ -20,7 +20,7 @@ community: list[URLPattern] = [
     path("council/waiting/<int:attendance_id>", council_waiting.One.as_view(),
          name="council-waiting-one"),
     path("council/duplicates", council_merge.Duplicates.as_view(), name="council-duplicates"),
-    path("council/duplicates/<int:first_id>/<int:second_id>", council_merge.Compare.as_view(),
+    path("council/duplicates/<int:volunteer_id>", council_merge.Compare.as_view(),
          name="council-compare"),
     path("council/volunteers/<int:volunteer_id>/lift-lockout",
          council_volunteers.LiftLockout.as_view(), name="council-lift-lockout"),

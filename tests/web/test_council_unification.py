@@ -145,8 +145,8 @@ def test_P8_two_records_are_compared_and_united_on_the_page(world: Any, council:
     with access.system(at=world.at, reason="test") as by:
         attendance.record(scans=[world.scan(0), world.scan(1)], by=by)
     listed = council.get("/council/duplicates")
-    assert f"/council/duplicates/{one}/{other}" in listed.content.decode()
-    url = f"/council/duplicates/{one}/{other}"
+    assert f"/council/duplicates/{one}?with={other}" in listed.content.decode()
+    url = f"/council/duplicates/{one}?with={other}"
     page = council.get(url).content.decode()
     assert "P00000" in page and "P00001" in page and "前のカードも そのまま使えます" in page
     assert council.post(url, {"action": "first", "reason": ""}).status_code == 422
@@ -163,16 +163,16 @@ def test_P8_two_records_are_compared_and_united_on_the_page(world: Any, council:
 
 def test_P8_two_people_are_not_asked_about_again(world: Any, council: Client) -> None:
     one, other = pair(world)
-    url = f"/council/duplicates/{one}/{other}"
+    url = f"/council/duplicates/{one}?with={other}"
     assert council.post(url, {"action": "distinct", "reason": "親子"}).status_code == 302
     assert DistinctPair.objects.unscoped().count() == 1
     assert url not in council.get("/council/duplicates").content.decode()
-    assert council.get(f"/council/duplicates/{one}/{one}").status_code == 404
+    assert council.get(f"/council/duplicates/{one}?with={one}").status_code == 404
 
 
 def test_the_queues_are_the_councils_alone(world: Any, twin: int) -> None:
     for user in (world.leader, world.scanner, world.shopkeeper, world.users[world.people[0]]):
         client = signed_in(user)
         for path in ("/council/waiting", f"/council/waiting/{twin}", "/council/duplicates",
-                     f"/council/duplicates/{world.people[0]}/{world.people[1]}"):
+                     f"/council/duplicates/{world.people[0]}?with={world.people[1]}"):
             assert client.get(path).status_code in (403, 404), path

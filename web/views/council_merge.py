@@ -55,24 +55,20 @@ class Duplicates(Page):
 
 
 class Compare(Page):
-    """``/council/duplicates/<first>/<second>``: compare, then decide."""
+    """``/council/duplicates/<volunteer>?with=<other>``: compare, then decide."""
 
     needs = {"get": Permission.VOLUNTEERS_MANAGE, "post": Permission.VOLUNTEERS_MANAGE}
     section = "council-volunteers"
 
-    def get(
-        self, request: HttpRequest, scope: Scope, first_id: int, second_id: int
-    ) -> Answer:
-        one, other = _pair(scope, first_id, second_id)
+    def get(self, request: HttpRequest, scope: Scope, volunteer_id: int) -> Answer:
+        one, other = _pair(request, scope, volunteer_id)
         if one.merged_into or other.merged_into:
             return HttpResponseRedirect(reverse("council-volunteer", args=[
                 one.merged_into or other.merged_into]))
         return _drawn(scope, one, other, None)
 
-    def post(
-        self, request: HttpRequest, scope: Scope, first_id: int, second_id: int
-    ) -> Answer:
-        one, other = _pair(scope, first_id, second_id)
+    def post(self, request: HttpRequest, scope: Scope, volunteer_id: int) -> Answer:
+        one, other = _pair(request, scope, volunteer_id)
         form = _form(one, other, request)
         if not form.is_valid():
             return _drawn(scope, one, other, form, 422)
@@ -91,19 +87,23 @@ class Compare(Page):
     ) -> Answer | None:
         if request.method != "POST" or status_of(error) not in (409, 422):
             return None
-        one, other = _pair(scope, path["first_id"], path["second_id"])
+        one, other = _pair(request, scope, path["volunteer_id"])
         form = keeps(_form(one, other, request), error)
         return _drawn(scope, one, other, form, status_of(error))
 
 
 def _pair(
-    scope: Scope, first_id: int, second_id: int
+    request: HttpRequest, scope: Scope, one_id: int
 ) -> tuple[VolunteerFacts, VolunteerFacts]:
-    found = volunteer_facts(scope, volunteer_ids={first_id, second_id},
-                            action="volunteers.compare")
-    if first_id == second_id or len(found) != 2:
+    other_id = blocks.whole_number(request, "with")
+    found = volunteer_facts(scope, volunteer_ids={one_id, other_id}, action="volunteers.compare")
+    if one_id == other_id or len(found) != 2:
         raise NotFound
-    return found[first_id], found[second_id]
+    return found[one_id], found[other_id]
+
+
+def _address(one: VolunteerFacts, other: VolunteerFacts) -> str:
+    return reverse("council-compare", args=[one.id]) + f"?with={other.id}"
 
 
 def _form(
@@ -124,7 +124,7 @@ def _drawn(
             "二つの記録", ["", f"手帳番号 {one.number}", f"手帳番号 {other.number}"],
             _rows(scope, one, other))],
         "form": form or _form(one, other), "form_title": "確認して決める", "form_lead": LEAD,
-        "form_action": reverse("council-compare", args=[one.id, other.id]),
+        "form_action": _address(one, other),
         "form_submit": "決める", "back_url": reverse("council-duplicates"),
     }, status=status)
 
@@ -166,5 +166,5 @@ def _line(one: Pair) -> blocks.Block:
     return blocks.row(
         one.first.name, one.first.number, one.second.name, one.second.number,
         "、".join(WORDS[sign] for sign in one.signs),
-        url=reverse("council-compare", args=[one.first.id, one.second.id]),
+        url=_address(one.first, one.second),
     )

@@ -112,7 +112,7 @@ def _rows(sides: tuple[Evidence, ...]) -> list[blocks.Block]:
         "数え方": [METHODS.get(one.method, one.method) for one in sides],
         "受付した時刻": [blocks.moment(one.attended_at) for one in sides],
         "記録がとどいた時刻": [blocks.moment(one.recorded_at) for one in sides],
-        "記録した人": [one.recorded_by or "本人のスマホ" for one in sides],
+        "記録した人": [one.recorded_by or "－" for one in sides],
         "団体が申告した人数": ["－" if one.headcount is None else f"{one.headcount}人"
                                for one in sides],
     }
