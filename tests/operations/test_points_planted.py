@@ -33,6 +33,7 @@ from registry.models import Volunteer
 from tests.machine import world as small
 from tests.machine.acts import Acts
 
+pytestmark = pytest.mark.timeout(300)
 NOT_POINTS = "says who, when or how; no share depends on it (the log has it sealed)"
 TABLES: dict[type[models.Model], dict[str, str]] = {
     AwardDecision: {"id": "known by its mark's place in the chain"},
