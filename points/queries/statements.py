@@ -31,6 +31,7 @@ from points.models import (
 from points.queries import rulebook
 from points.queries.records import in_years
 from points.queries.rulebook import Rules
+from points.queries.year_notes import exception_lines
 from registry import access, audit
 from registry.access import JAPAN, Scope
 from registry.domain.errors import NotFound
@@ -179,6 +180,12 @@ def statement(scope: Scope, *, volunteer_id: int, fiscal_year: int) -> Statement
         entries = _attended(person, fiscal_year, wide)
         for programme, more in _moved(person, fiscal_year, wide).items():
             entries.setdefault(programme, []).extend(more)
+        for programme, notes in exception_lines(fiscal_year).items():
+            if programme in entries:
+                entries[programme].extend(
+                    ((on, 2, at, pk), on, said, 0, "exception", None, "")
+                    for on, at, pk, said in notes
+                )
         for merged in _merged(person, fiscal_year, wide):
             for some in entries.values():
                 some.append(merged)

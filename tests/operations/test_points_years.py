@@ -333,6 +333,10 @@ def test_P2_an_exception_postpones_exchange_and_lapse(world: make.World) -> None
     september = LAPSE.replace(month=9)
     with access.scope(world.council, at=september) as by:
         fact = reading.year(by, **YEAR)
+        mine = statements.statement(by, volunteer_id=world.people[0], fiscal_year=2025)
+        until = "2026年9月30日まで交換でき、2026年10月1日に失効します"
+        assert (mine.parts[0].lines[-1].sentence, mine.parts[0].lines[-1].points) == (
+            f"特例により、2025年度のポイントは{until}（{WHY['reason']}）", 0)
         assert (fact.terms.lapses_on, fact.exceptions[0].in_force) == (date(2026, 10, 1), True)
         made_now = vouchers.exchange(
             volunteer_id=world.people[0], programme="tsunagari", count=1,
