@@ -38,7 +38,9 @@ async function news(told) {
   if (told.turnedAway) await store.set({ revoked: true });
   else if (!told.unreachable) await store.set({ revoked: false });
   reception?.chip(told);
-  if (told.turnedAway && root.dataset.screen !== "revoked") await turnedAway();
+  const { screen: now } = root.dataset;
+  if (told.turnedAway && now !== "revoked" && now !== "pair") await turnedAway();
+  else if (now === "revoked" && !told.turnedAway && !told.unreachable) await start();
 }
 
 /* Today's and tomorrow's sessions, as last heard; older ones while something of theirs waits. */
@@ -145,9 +147,9 @@ async function pair(event) {
 }
 
 async function begin() {
-  const token = await store.get("token");
-  if (!token) return pairing();
-  sender = makeSender({ store, states, link: deviceLink(api, token), checksIn: true, onNews: news });
+  if (!(await store.get("token"))) return pairing();
+  sender?.stop();
+  sender = makeSender({ store, states, link: deviceLink(api, () => store.get("token")), checksIn: true, onNews: news });
   await store.sweep(Date.now());
   if (await store.get("revoked")) await turnedAway();
   else await start();
@@ -171,8 +173,6 @@ part("back").addEventListener("click", () => { close(); start(); });
 part("again").addEventListener("click", () => pairing());
 part("check").addEventListener("click", async () => {
   await sender.now();
-  if (root.dataset.screen === "revoked" && !(await store.get("revoked"))) await start();
-  else if (root.dataset.screen === "start") await start();
 });
 part("refresh").addEventListener("click", async () => {
   await sender.now();

@@ -7,13 +7,14 @@ export class TurnedAway extends Error {}
 async function call(url, { body, headers, credentials, wait, key }) {
   let answer;
   let said;
+  const own = await headers();
   try {
     answer = await fetch(url, {
       method: "POST",
       credentials,
       cache: "no-store",
       redirect: "error",
-      headers: { "Content-Type": "application/json", Accept: "application/json", ...headers, ...(key && { "Idempotency-Key": key }) },
+      headers: { "Content-Type": "application/json", Accept: "application/json", ...own, ...(key && { "Idempotency-Key": key }) },
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(wait),
     });
@@ -21,7 +22,11 @@ async function call(url, { body, headers, credentials, wait, key }) {
   } catch {
     throw new Unreachable();
   }
-  if ([401, 403].includes(answer.status) && said?.code) throw new TurnedAway(said.code);
+  if ([401, 403].includes(answer.status) && said?.code) {
+    // Paired anew meanwhile, perhaps in another tab: that answer was the old token's.
+    if ((await headers()).Authorization !== own.Authorization) throw new Unreachable();
+    throw new TurnedAway(said.code);
+  }
   if (answer.status >= 500 || [401, 403, 408, 429].includes(answer.status)) throw new Unreachable();
   return { status: answer.status, ok: answer.ok, body: said };
 }
@@ -37,12 +42,12 @@ function linkOf({ api, headers, credentials, one }) {
 }
 
 /* A paired tablet: its own token, never somebody's session on the same browser. */
-export const deviceLink = (api, token) =>
-  linkOf({ api, headers: { Authorization: `Bearer ${token}` }, credentials: "omit", one: false });
+export const deviceLink = (api, tokenOf) =>
+  linkOf({ api, headers: async () => ({ Authorization: `Bearer ${await tokenOf()}` }), credentials: "omit", one: false });
 
 /* A signed-in host: may be told the member's name, so single scans go one by one. */
 export const hostLink = (api, csrf) =>
-  linkOf({ api, headers: { "X-CSRFToken": csrf }, credentials: "same-origin", one: true });
+  linkOf({ api, headers: async () => ({ "X-CSRFToken": csrf }), credentials: "same-origin", one: true });
 
 /* Local time with its offset, as RFC 3339. */
 export function stamp(at = new Date()) {

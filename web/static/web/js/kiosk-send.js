@@ -17,6 +17,7 @@ export function makeSender({ store, link, states, checksIn, onNews }) {
   let wait = 0;
   let timer = 0;
   let checkedAt = 0;
+  let ended = false;
 
   const verdict = (answer) => {
     const state = states[answer?.result];
@@ -76,6 +77,7 @@ export function makeSender({ store, link, states, checksIn, onNews }) {
   /* One round: check in, send, undo, check in again with the new figures. */
   async function round() {
     clearTimeout(timer);
+    if (ended) return {};
     let news = {};
     try {
       await locked(`${store.name}-send`, async () => {
@@ -89,14 +91,18 @@ export function makeSender({ store, link, states, checksIn, onNews }) {
       wait = Math.min(LONGEST_WAIT, wait * 2 || FIRST_WAIT);
       news = { turnedAway: error instanceof TurnedAway, unreachable: error instanceof Unreachable };
     } finally {
-      timer = setTimeout(round, (wait || CHECK_IN_EVERY) * (0.8 + 0.4 * Math.random()));
+      if (!ended) timer = setTimeout(round, (wait || CHECK_IN_EVERY) * (0.8 + 0.4 * Math.random()));
     }
-    onNews(news);
+    if (!ended) onNews(news);
     return news;
   }
 
   return {
     round,
+    stop() {
+      ended = true;
+      clearTimeout(timer);
+    },
     /* Tries to send and returns the scan as it stands after at most `most` milliseconds;
        `later` ends with the try, however long it takes. */
     async send(id, most) {
