@@ -10,7 +10,6 @@ import io
 
 from python_calamine import CalamineWorkbook
 
-from config.democity.calling import Person
 from config.democity.checking import Check, expect, must
 
 
@@ -71,8 +70,7 @@ def report(check: Check) -> str:
     rows = CalamineWorkbook.from_filelike(io.BytesIO(book.body)).get_sheet_by_name("data")
     must(rows.to_python()[-1][2:] == [total[name] for name in
          ("sessions", "people", "attendances", "points")], "表計算の合計がちがいます")
-    page = Person(check.wire)
-    must(page.sign_in(check.accounts["group_leader"]).status == 302, "代表者がサインインできません")
+    page = check.visit("group_leader")
     printed = page.get(f"/host/groups/{last['id']}/report/pdf")
     must(printed.body.startswith(b"%PDF"), f"PDF: HTTP {printed.status}")
     return (f"{year - 1}年度 開催{total['sessions']}回・実{total['people']}人・"

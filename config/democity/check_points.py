@@ -68,8 +68,7 @@ def scan_online(check: Check) -> str:
 
 def scan_event_code(check: Check) -> str:
     """太郎's phone reads the code on the host's screen; a forged one is refused."""
-    host = Person(check.wire)
-    must(host.sign_in(check.accounts["group_leader"]).status == 302, "代表者がサインインできません")
+    host = check.visit("group_leader")
     page = host.get(f"/host/sessions/{check.session}/reception")
     must(page.status == 200, f"受付の画面: HTTP {page.status}")
     picture = host.get(f"/host/sessions/{check.session}/code.svg")

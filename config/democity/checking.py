@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from config.demo_folder import Account, Folder
-from config.democity.calling import Answer, Program, Wire
+from config.democity.calling import Answer, Person, Program, Wire
 
 MEMORY = "demo_check.json"
 Say = Callable[[str], None]
@@ -56,6 +56,7 @@ class Check:
     taro: int = 0
     exchange: str = ""
     voucher: str = ""
+    visitors: dict[str, Person] = field(default_factory=dict)
 
     @classmethod
     def open(cls, folder: Path, *, now: datetime) -> Check:
@@ -91,6 +92,21 @@ class Check:
         if role not in self.accounts:
             raise StepFailed(f"demo.json に {role} がありません")
         return Program(self.wire, self.accounts[role])
+
+    def visit(self, role: str) -> Person:
+        """Somebody with a browser, signed in once: a second code within 30 s is refused."""
+        if role not in self.accounts:
+            raise StepFailed(f"demo.json に {role} がありません")
+        if role not in self.visitors:
+            for _ in range(2):
+                person = Person(self.wire)
+                if person.sign_in(self.accounts[role]).status == 302:
+                    self.visitors[role] = person
+                    break
+                time.sleep(31 - time.time() % 30)  # another step may just have used the code
+            else:
+                raise StepFailed(f"{role} がサインインできません")
+        return self.visitors[role]
 
 
 def expect(answer: Answer, *wanted: int, what: str = "") -> Any:

@@ -163,5 +163,5 @@ def test_commands_try_first_name_wrong_use_and_report_rejected_rows(
     assert code == 0 and len(said["password"]) >= 20 and said["totp_secret"]
     assert _call("create_staff", "x", "--name", "見本", "--office", "O-CITY", "--json",
                  "--apply")[1]["error"] == "username_taken"
-    assert _call("issue_cards", "--json")[1] == {"issued": 0, "applied": False}
+    assert _call("issue_cards", "--json")[1] == {"issued": 0, "files": 0, "applied": False}
     assert _call("verify_log", "--json")[1]["broken"] == []
