@@ -121,8 +121,10 @@ class Close(Act):
         one = seen.year
         return _check(
             "年度をしめきる", f"{one.name} {one.fiscal_year}年度", form, status, "しめきる",
-            "これから届く記録は、わけを書いて訂正するまで 数えません。のこっているポイントは、"
-            f"{day(one.terms.exchange_until)}まで 交換できます。もとには もどせません。",
+            "これから届く記録は、わけを書いて訂正するまで 数えません。" + (
+                f"のこっているポイントは、{day(one.terms.exchange_until)}まで 交換できます。"
+                if one.terms.exchange_until >= scope.on else ""
+            ) + "もとには もどせません。",
             _year(**path), kind="danger-fill", hidden={"seen": seen.version},
             action=reverse("council-year-close", kwargs=path), notices=notices(seen),
             figures=figures(seen),
