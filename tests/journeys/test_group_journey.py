@@ -37,7 +37,7 @@ def test_P9_a_leader_keeps_the_members_on_a_phone(world: Any, pages: Pages) -> N
     begun(world)
     pages.clock = factory.NOON
     page = pages.open(PHONE, js=False, user=world.leader)
-    page.goto("/host")
+    page.goto("/host", timeout=60_000)  # the first answer of a fresh server
     follow(page.get_by_role("link", name="わたしの団体"))
     pages.check(page, "host_groups")
     page.goto(f"/host/groups/{world.group}")
