@@ -41,7 +41,7 @@ def test_a_family_shares_a_phone_and_one_takes_back_the_own_reception(
     six: Any, pages: Pages
 ) -> None:
     page = pages.open(PHONE, js=False)
-    page.goto("/bind")
+    page.goto("/bind", timeout=90_000)  # a fresh server compiles every page
     bind(page, six, 0)
     follow(page.get_by_role("link", name="カードを見る"))
     follow(page.get_by_role("link", name="家族もつかう"))
@@ -72,7 +72,7 @@ def test_the_council_decides_an_overlap_and_unites_two_records(six: Any, pages: 
             row.kana_key = "みほん"
             row.save(update_fields=["kana_key"])
     page = pages.open(DESKTOP, user=six.council)
-    page.goto("/council/waiting")
+    page.goto("/council/waiting", timeout=90_000)
     pages.check(page, "council_waiting")
     follow(page.locator("a.row-link").first)
     pages.check(page, "council_waiting_one")
