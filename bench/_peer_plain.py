@@ -34,7 +34,7 @@ if not settings.configured:
         DATABASES={"default": {
             "ENGINE": "django.db.backends.postgresql", "NAME": _URL.path[1:],
             "USER": _URL.username, "PASSWORD": _URL.password, "HOST": _URL.hostname,
-            "PORT": str(_URL.port), "OPTIONS": {"pool": {"min_size": 2, "max_size": 16}},
+            "PORT": str(_URL.port), "OPTIONS": {"pool": {"min_size": 1, "max_size": 8}},
         }},
         REST_FRAMEWORK={
             "DEFAULT_AUTHENTICATION_CLASSES": [

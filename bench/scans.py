@@ -139,8 +139,12 @@ def compete(
 ) -> dict[str, Result]:
     """Alternate between them; print each run and remember it."""
     found = {one.name: Result(one.name) for one in contenders}
-    for one in contenders:
-        one.measure(clients=min(clients, 8), seconds=1)  # warm
+    for one in list(contenders):
+        warm = one.measure(clients=min(clients, 8), seconds=2)
+        if not warm.statuses[200] and one.name != "ours":
+            print(f"left out: {one.name} answers {dict(warm.statuses) or 'nothing'}")
+            contenders.remove(one)
+            found.pop(one.name)
     for number in range(runs):
         for one in contenders:
             out = one.measure(clients=clients, seconds=seconds)
