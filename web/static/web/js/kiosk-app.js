@@ -40,16 +40,19 @@ async function news(told) {
   reception?.chip(told);
   const { screen: now } = root.dataset;
   if (told.turnedAway && now !== "revoked" && now !== "pair") await turnedAway();
-  else if (now === "revoked" && !told.turnedAway && !told.unreachable) await start();
+  else if (now === "revoked" && !told.turnedAway && !told.unreachable) await start("revoked");
 }
 
 /* Today's and tomorrow's sessions, as last heard; older ones while something of theirs waits. */
-async function start() {
+/* `from`: only while that screen is still shown; somebody may have gone on meanwhile. */
+async function start(from) {
   const day = (at) => new Date(Date.parse(at)).toDateString();
   const today = new Date(Date.now() + ((await store.get("offset")) || 0)).toDateString();
   const rows = (await store.sessions()).sort((a, b) => Date.parse(a.starts_at) - Date.parse(b.starts_at));
+  const names = [await store.get("organisation"), await store.get("name")];
+  if (from && root.dataset.screen !== from) return;
   screen("start", "きょうの受付");
-  part("name").textContent = [await store.get("organisation"), await store.get("name")].filter(Boolean).join("　");
+  part("name").textContent = names.filter(Boolean).join("　");
   part("sessions").replaceChildren(...rows.filter((one) => one.key).map((one) => {
     const item = document.createElement("li");
     const words = document.createElement("p");
@@ -154,7 +157,7 @@ async function begin() {
   if (await store.get("revoked")) await turnedAway();
   else await start();
   await sender.now();
-  if (root.dataset.screen === "start") await start();
+  await start("start");
 }
 
 /* The program's own update: taken when no reception is open anywhere, else at the next start. */
@@ -176,7 +179,7 @@ part("check").addEventListener("click", async () => {
 });
 part("refresh").addEventListener("click", async () => {
   await sender.now();
-  if (root.dataset.screen === "start") await start();
+  await start("start");
 });
 window.addEventListener("online", () => sender?.now());
 window.addEventListener("offline", () => root.dataset.screen === "start" && status());
