@@ -13,7 +13,7 @@ from tests.machine import CONTROLS, world
 from tests.machine.broken import BROKEN, RARE, broken
 from tests.machine.machine import Machine
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 SHORT = settings(
     max_examples=12, stateful_step_count=30, deadline=None, derandomize=True, database=None,
     suppress_health_check=list(HealthCheck),
