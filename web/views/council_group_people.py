@@ -267,9 +267,11 @@ class Report(Page):
                 action("PDF", reverse("council-group-report-file", args=[group_id, "pdf"])),
                 action("Excel", reverse("council-group-report-file", args=[group_id, "xlsx"])),
             ],
-            "notices": [{"kind": "caution",
-                         "text": "受理のあとに、参加の記録が変わりました。"
-                                 "受理したときの数字を残し、いまの数字を下に示します。"}] if shown.changed_since else [],
+            "notices": [{
+                "kind": "caution",
+                "text": "受理のあとに、参加の記録が変わりました。"
+                        "受理したときの数字を残し、いまの数字を下に示します。",
+            }] if shown.changed_since else [],
             "sections": [{"title": "ふりかえり", "rows": [
                 fact("本文", shown.text), fact("出した日", day(shown.submitted_at)),
                 fact("受理した日", day(shown.accepted_at)),
