@@ -16,6 +16,7 @@ import pytest
 from django.test import Client
 from django.urls import get_resolver
 
+from points.models import Attendance
 from registry.domain.roles import Permission
 from tests.factories import addresses, living, reading
 from tests.factories.addresses import Known, Route
@@ -199,6 +200,8 @@ def test_not_yours_and_not_there_answer_the_same_bytes(city: City, who: str) -> 
     client.force_login(getattr(city.cast, who))
     with city.cast.scope(getattr(city.cast, who)) as scope:
         may = scope.permissions
+    own = {f"/me/records/{pk}/undo" for pk in Attendance.objects.unscoped().filter(
+        volunteer_id=scope.volunteer_id).values_list("pk", flat=True)}  # theirs, but too late
     compared, unlike = 0, []
     for route in addresses.routes():
         need = route.needs.get("get")
@@ -208,7 +211,7 @@ def test_not_yours_and_not_there_answer_the_same_bytes(city: City, who: str) -> 
         absent = client.get(route.missing() + "?purpose=visit")
         for url in known.addresses(route):
             there = client.get(url + "?purpose=visit")
-            if there.status_code < 400:
+            if there.status_code < 400 or url in own:
                 continue  # their own
             compared += 1
             if (there.status_code, _same_page(reading.body_of(there)), there["Content-Type"]) != (

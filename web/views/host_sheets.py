@@ -23,7 +23,7 @@ from points.queries.sessions import SessionLine, printed_code, session
 from points.queries.sheets import SheetView, matched, session_of_sheet, sheet_of
 from registry.access import Scope
 from registry.documents import qr_svg
-from registry.domain.errors import Refused, TsunagariError
+from registry.domain.errors import NotFound, Refused, TsunagariError
 from registry.domain.roles import Permission
 from registry.queries.volunteers import search_volunteers
 from web.forms.sheets import WAIT, PaperForm, SheetForm, UploadForm, typed_newcomers
@@ -142,9 +142,11 @@ class SheetAddress(Page):
     needs = {"get": Permission.SESSIONS_MANAGE}
 
     def get(self, request: HttpRequest, scope: Scope, code: str) -> Answer:
-        return HttpResponseRedirect(
-            reverse("host-sheet", args=[session_of_sheet(scope, code=code)])
-        )
+        try:
+            session_id = session_of_sheet(scope, code=code)
+        except BadCode as wrong:  # no address of ours: the same answer as for one of others
+            raise NotFound from wrong
+        return HttpResponseRedirect(reverse("host-sheet", args=[session_id]))
 
 
 class GroupList(Page):
