@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -272,23 +271,3 @@ def test_P1_contradictory_records_are_programming_errors() -> None:
     with pytest.raises(Refused) as caught:
         shares([record(1, kind="unknown")])
     assert caught.value.code == "unknown_kind"
-
-
-def year_of(count: int) -> list[Attendance]:
-    made = []
-    for number in range(count):
-        on = FIRST + timedelta(days=number % 360)
-        starts_at = datetime(on.year, on.month, on.day, 10, tzinfo=UTC)
-        made.append(record(number + 1, on=on, starts_at=starts_at, group=number % 3))
-    return made
-
-
-def test_P1_a_usual_year_is_recomputed_in_under_a_millisecond() -> None:
-    sets, terms, made = [rule_set("a", FIRST, 1, 2)], year_terms(50), year_of(60)
-    best = 1.0
-    for _ in range(50):
-        start = time.perf_counter()
-        after = allocate(made, sets, terms)
-        change(after[:-1], after)
-        best = min(best, time.perf_counter() - start)
-    assert best < 0.001
