@@ -28,6 +28,12 @@ def world(db: None) -> factory.World:
     return factory.build(count=12)
 
 
+def kept(model: Any) -> list[Any]:
+    """Every row of a table, whoever may see it."""
+    with access.system(at=factory.NOON, reason="test"):
+        return list(model.objects.unscoped().order_by("pk"))
+
+
 def call(*given: Any) -> dict[str, Any]:
     said = io.StringIO()
     call_command("issue_cards", "--json", *map(str, given), stdout=said)
@@ -42,12 +48,12 @@ def test_P6_issue_cards_is_a_dry_run_until_applied_and_prints_what_it_issued(
         for one in world.people[:11]:
             cards.cancel_card(volunteer_id=one, by=by, reason="確認")
     assert call("--print-to", tmp_path) == {"issued": 11, "files": 0, "applied": False}
-    assert not list(tmp_path.iterdir()) and not CardPrint.objects.unscoped().exists()
+    assert not list(tmp_path.iterdir()) and not kept(CardPrint)
     assert call("--print-to", tmp_path, "--by", world.council.username, "--apply") == {
         "issued": 11, "files": 1, "applied": True}
     (file,) = tmp_path.iterdir()
     assert page_count(file.read_bytes()) == 2 and file.stat().st_mode & 0o077 == 0
-    row = CardPrint.objects.unscoped().get()
+    (row,) = kept(CardPrint)
     assert (row.cards, row.why, row.printed_by_id) == (11, "new", world.council.pk)
     with access.scope(world.council, at=world.at) as by:
         assert volunteers_without_card(by) == []
@@ -73,4 +79,4 @@ def test_P6_a_print_names_its_cards_and_shows_which_died_since(world: factory.Wo
             papers.card_pages(volunteer_ids=world.people, by=by, form="nothing")
     with access.scope(world.leader, at=world.at) as by, pytest.raises(Forbidden):
         prints(by)
-    assert PrintedCard.objects.unscoped().count() == 3
+    assert len(kept(PrintedCard)) == 3
