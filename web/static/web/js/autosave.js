@@ -11,7 +11,7 @@ function start(form) {
   const version = form.querySelector("input[name='version']");
   let timer = 0;
   let dirty = false;
-  let busy = false;
+  let saving = null; // the save on its way
   let stopped = false;
 
   const say = (words, state) => {
@@ -23,10 +23,15 @@ function start(form) {
     if (!stopped) timer = setTimeout(save, wait);
   };
 
-  async function save() {
-    if (busy) return later(500);
-    busy = true;
+  function save() {
+    if (saving) return later(500);
     dirty = false;
+    saving = send().finally(() => {
+      saving = null;
+    });
+  }
+
+  async function send() {
     try {
       const answer = await fetch(form.dataset.autosaveUrl, {
         method: "POST",
@@ -52,8 +57,6 @@ function start(form) {
       dirty = true;
       say("まだ保存できていません。画面をとじないでください。", "failed");
       later(10000);
-    } finally {
-      busy = false;
     }
   }
 
@@ -62,10 +65,14 @@ function start(form) {
     if (!stopped) say("入力中", "typing");
     later(1500);
   });
-  form.addEventListener("submit", () => {
+  form.addEventListener("submit", (event) => {
     dirty = false;
     stopped = true;
     clearTimeout(timer);
+    if (!saving) return;
+    // Our own save is on its way: its version must be in the form, or we would overtake ourselves.
+    event.preventDefault();
+    saving.then(() => form.requestSubmit(event.submitter));
   });
   window.addEventListener("beforeunload", (event) => {
     if (dirty) event.preventDefault();

@@ -1,6 +1,6 @@
 /* A keyboard-type scanner (USB, Bluetooth): fast keystrokes and Enter, wherever the focus is.
    Also while nothing has the focus, and with a Japanese input method switched on. */
-const PAUSE = 300; // milliseconds between two keys of one card, at most
+const PAUSE = 700; // milliseconds between two keys of one card, at most: slow Bluetooth, slow tablet
 const SHORTEST = 6;
 
 export function listen(onText) {
